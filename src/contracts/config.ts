@@ -1,0 +1,184 @@
+// The configuration: one schema per section = JSON Schema, static type and documentation. Loaded and checked by config/.
+import { type Static, Type } from 'typebox';
+
+const closed = { additionalProperties: false } as const;
+const Segment = (description: string, fallback: string) =>
+  Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$', default: fallback, description });
+const Path = (description: string, fallback: string) =>
+  Type.String({ pattern: '^/', default: fallback, description: `Absolute path. ${description}` });
+const OptionalPath = (description: string) =>
+  Type.Optional(Type.String({ pattern: '^/', description: `Absolute path. ${description}` }));
+/** `secret: true` marks what is printed as [redacted]. */
+const Secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, description, secret: true }));
+
+export const ApplianceConfig = Type.Object(
+  {
+    tenant: Segment('First segment of the topic tree.', 'default'),
+    site: Segment('Second segment: where the appliance stands.', 'default'),
+    name: Segment('Third segment: this appliance; unique within its site.', 'appliance'),
+    stateDir: Path('Survives restarts and power cuts: the buffer mark.', '/var/lib/autoweave'),
+    runDir: Path('tmpfs: the spool, sockets.', '/run/autoweave'),
+  },
+  closed,
+);
+export type ApplianceConfig = Static<typeof ApplianceConfig>;
+
+export const UsbConfig = Type.Object(
+  {
+    sysfsRoot: Path('Where sysfs is mounted.', '/sys'),
+    spoolFile: Path('Written by the udev RUN helper, read at start.', '/run/autoweave-spool/usb'),
+    monitorCommand: Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      default: ['udevadm', 'monitor', '--kernel', '--udev', '--property'],
+      description: 'Prints uevents in the format of `udevadm monitor --property`.',
+    }),
+    crossCheck: Type.Boolean({
+      default: true,
+      description: 'Count what the `usb` package alone would have missed.',
+    }),
+    simulated: Type.Boolean({
+      default: false,
+      description: 'The devices are replayed captures; every event and page says so.',
+    }),
+    debounceMs: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 50,
+      description: 'A device is reported once it has been quiet for so long; 0: at once.',
+    }),
+    rescanSeconds: Type.Integer({
+      minimum: 5,
+      maximum: 86_400,
+      default: 300,
+      description: 'How often sysfs is compared with what is known.',
+    }),
+    portEventsPerSecond: Type.Number({
+      minimum: 0.1,
+      default: 20,
+      description: 'Sustained events of one port; more are folded into usb.suppressed.',
+    }),
+    portBurst: Type.Integer({ minimum: 2, default: 200 }),
+    eventsPerSecond: Type.Number({
+      minimum: 1,
+      default: 500,
+      description: 'Sustained events of all ports together.',
+    }),
+    burst: Type.Integer({ minimum: 2, default: 5_000 }),
+  },
+  closed,
+);
+export type UsbConfig = Static<typeof UsbConfig>;
+
+export const BufferConfig = Type.Object(
+  {
+    redisSocket: Path('Unix socket of the Redis that holds the events.', '/run/redis/redis.sock'),
+    username: Type.Optional(Type.String({ minLength: 1 })),
+    password: Secret('Of the Redis ACL user.'),
+    memoryQueueEvents: Type.Integer({
+      minimum: 100,
+      default: 50_000,
+      description: 'Events kept in memory while Redis is away; the oldest beyond it become a buffer.gap.',
+    }),
+    batchEvents: Type.Integer({
+      minimum: 1,
+      maximum: 5_000,
+      default: 256,
+      description: 'Most events in one transaction.',
+    }),
+    keepEvents: Type.Integer({
+      minimum: 0,
+      default: 1_000,
+      description: 'Acknowledged events kept for the page and for Last-Event-ID.',
+    }),
+    commandTimeoutMs: Type.Integer({ minimum: 100, default: 5_000 }),
+  },
+  closed,
+);
+export type BufferConfig = Static<typeof BufferConfig>;
+
+export const UplinkConfig = Type.Object(
+  {
+    url: Type.Union([Type.String({ pattern: '^(mqtts?|wss?)://' }), Type.Null()], {
+      default: null,
+      description:
+        'mqtt://, mqtts://, ws:// or wss:// address of the broker; null: events stay in the buffer.',
+    }),
+    clientId: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 128, description: 'Default: tenant/site/name.' }),
+    ),
+    username: Type.Optional(Type.String({ minLength: 1 })),
+    password: Secret('Of the broker account.'),
+    caFile: OptionalPath('PEM; the authorities the broker may be signed by.'),
+    certFile: OptionalPath("PEM; this appliance's certificate (mTLS)."),
+    keyFile: OptionalPath('PEM; its private key.'),
+    proxy: Type.Optional(
+      Type.String({
+        pattern: '^(http|socks5|socks5h|socks4)://',
+        description: 'Proxy to the broker.',
+        secret: true,
+      }),
+    ),
+    protocol: Type.Union([Type.Literal('auto'), Type.Literal('5'), Type.Literal('3.1.1')], {
+      default: 'auto',
+      description: 'auto: MQTT 5, and 3.1.1 where the broker refuses it.',
+    }),
+    window: Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      default: 100,
+      description: "Most unacknowledged events; the broker's receive maximum also holds.",
+    }),
+    keepAliveSeconds: Type.Integer({ minimum: 5, maximum: 65_535, default: 30 }),
+    sessionExpirySeconds: Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 604_800 }),
+    connectTimeoutMs: Type.Integer({ minimum: 1_000, default: 10_000 }),
+    backoffMinMs: Type.Integer({ minimum: 10, default: 500 }),
+    backoffMaxMs: Type.Integer({ minimum: 10, default: 60_000 }),
+    drainEventsPerSecond: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'Most events a second while catching up; 0: no limit.',
+    }),
+  },
+  closed,
+);
+export type UplinkConfig = Static<typeof UplinkConfig>;
+
+export const StatusConfig = Type.Object(
+  {
+    listen: Type.String({
+      minLength: 1,
+      default: '127.0.0.1',
+      description: 'Address of the page, API and metrics.',
+    }),
+    port: Type.Integer({ minimum: 0, maximum: 65_535, default: 8480, description: '0: any free port.' }),
+    requestsPerSecond: Type.Number({ minimum: 1, default: 50, description: 'Of one client address.' }),
+    sseClients: Type.Integer({ minimum: 1, default: 32 }),
+  },
+  closed,
+);
+export type StatusConfig = Static<typeof StatusConfig>;
+
+export const LogConfig = Type.Object(
+  {
+    level: Type.Union(
+      ['debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
+      { default: 'info' },
+    ),
+  },
+  closed,
+);
+export type LogConfig = Static<typeof LogConfig>;
+
+export const Config = Type.Object(
+  {
+    appliance: ApplianceConfig,
+    usb: UsbConfig,
+    buffer: BufferConfig,
+    uplink: UplinkConfig,
+    status: StatusConfig,
+    log: LogConfig,
+  },
+  { ...closed, $id: 'autoweave-config', description: 'AutoWeave Edge configuration' },
+);
+export type Config = Static<typeof Config>;

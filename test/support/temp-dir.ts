@@ -1,0 +1,11 @@
+// A folder that disappears with the test that asked for it.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+
+export async function tempDir(t: Pick<TestContext, 'after'>): Promise<string> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'autoweave-'));
+  t.after(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}

@@ -1,0 +1,20 @@
+// Which test files belong to which tier. `flows/` and `image/` start real servers or a guest and run in `npm test` only.
+import { globSync } from 'node:fs';
+
+const slow = /^test\/(flows|image|bench|drill)\//;
+
+export function fastTests(): string[] {
+  return allTests().filter((file) => !slow.test(file));
+}
+
+export function flowTests(): string[] {
+  return allTests().filter((file) => file.startsWith('test/flows/'));
+}
+
+export function guestTests(): string[] {
+  return allTests().filter((file) => file.startsWith('test/image/'));
+}
+
+function allTests(): string[] {
+  return globSync('{test,plugins}/**/*.test.ts').sort();
+}
