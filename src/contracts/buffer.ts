@@ -11,8 +11,14 @@ export type StatePatch = Readonly<Record<string, string | null>>;
  */
 export type AppendEvents = (drafts: readonly EventDraft[], state?: StatePatch) => Promise<readonly EventId[]>;
 
-/** Up to `count` events after `position`, oldest first; damaged entries are left out (and reported as buffer.gap). */
-export type ReadEvents = (position: EventId, count: number) => Promise<readonly StoredEvent[]>;
+/**
+ * Up to `count` stored entries after `from`, oldest first. `position` is where to go on reading: the last entry looked at,
+ * `from` itself at the end of the stream. Damaged entries are left out (and reported as buffer.gap).
+ */
+export type ReadEvents = (
+  from: EventId,
+  count: number,
+) => Promise<{ readonly events: readonly StoredEvent[]; readonly position: EventId }>;
 
 /** A consumer's durable place in the stream. */
 export interface Cursor {
