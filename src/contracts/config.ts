@@ -58,13 +58,21 @@ export const UsbConfig = Type.Object(
       default: 20,
       description: 'Sustained events of one port; more are folded into usb.suppressed.',
     }),
-    portBurst: Type.Integer({ minimum: 2, default: 200 }),
+    portBurst: Type.Integer({
+      minimum: 2,
+      default: 200,
+      description: 'Events of one port that may come at once before that limit holds.',
+    }),
     eventsPerSecond: Type.Number({
       minimum: 1,
       default: 500,
       description: 'Sustained events of all ports together.',
     }),
-    burst: Type.Integer({ minimum: 2, default: 5_000 }),
+    burst: Type.Integer({
+      minimum: 2,
+      default: 5_000,
+      description: 'Events of all ports that may come at once before that limit holds.',
+    }),
   },
   closed,
 );
@@ -73,7 +81,9 @@ export type UsbConfig = Static<typeof UsbConfig>;
 export const BufferConfig = Type.Object(
   {
     redisSocket: Path('Unix socket of the Redis that holds the events.', '/run/redis/redis.sock'),
-    username: Type.Optional(Type.String({ minLength: 1 })),
+    username: Type.Optional(
+      Type.String({ minLength: 1, description: 'Redis ACL user; left out: the default user.' }),
+    ),
     password: Secret('Of the Redis ACL user.'),
     memoryQueueEvents: Type.Integer({
       minimum: 100,
@@ -91,7 +101,11 @@ export const BufferConfig = Type.Object(
       default: 1_000,
       description: 'Acknowledged events kept for the page and for Last-Event-ID.',
     }),
-    commandTimeoutMs: Type.Integer({ minimum: 100, default: 5_000 }),
+    commandTimeoutMs: Type.Integer({
+      minimum: 100,
+      default: 5_000,
+      description: 'A Redis that has not answered for so long counts as away.',
+    }),
   },
   closed,
 );
@@ -107,7 +121,7 @@ export const UplinkConfig = Type.Object(
     clientId: Type.Optional(
       Type.String({ minLength: 1, maxLength: 128, description: 'Default: tenant/site/name.' }),
     ),
-    username: Type.Optional(Type.String({ minLength: 1 })),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'Broker account.' })),
     password: Secret('Of the broker account.'),
     caFile: OptionalPath('PEM; the authorities the broker may be signed by.'),
     certFile: OptionalPath("PEM; this appliance's certificate (mTLS)."),
@@ -129,11 +143,33 @@ export const UplinkConfig = Type.Object(
       default: 100,
       description: "Most unacknowledged events; the broker's receive maximum also holds.",
     }),
-    keepAliveSeconds: Type.Integer({ minimum: 5, maximum: 65_535, default: 30 }),
-    sessionExpirySeconds: Type.Integer({ minimum: 0, maximum: 4_294_967_295, default: 604_800 }),
-    connectTimeoutMs: Type.Integer({ minimum: 1_000, default: 10_000 }),
-    backoffMinMs: Type.Integer({ minimum: 10, default: 500 }),
-    backoffMaxMs: Type.Integer({ minimum: 10, default: 60_000 }),
+    keepAliveSeconds: Type.Integer({
+      minimum: 5,
+      maximum: 65_535,
+      default: 30,
+      description: 'MQTT keep-alive: how soon a silent connection is noticed.',
+    }),
+    sessionExpirySeconds: Type.Integer({
+      minimum: 0,
+      maximum: 4_294_967_295,
+      default: 604_800,
+      description: 'How long the broker keeps the session after a disconnect (MQTT 5).',
+    }),
+    connectTimeoutMs: Type.Integer({
+      minimum: 1_000,
+      default: 10_000,
+      description: 'Of one attempt to connect.',
+    }),
+    backoffMinMs: Type.Integer({
+      minimum: 10,
+      default: 500,
+      description: 'Pause before the first attempt to reconnect; doubles, with jitter.',
+    }),
+    backoffMaxMs: Type.Integer({
+      minimum: 10,
+      default: 60_000,
+      description: 'Longest pause between attempts to reconnect.',
+    }),
     drainEventsPerSecond: Type.Integer({
       minimum: 0,
       default: 0,
@@ -152,8 +188,16 @@ export const StatusConfig = Type.Object(
       description: 'Address of the page, API and metrics.',
     }),
     port: Type.Integer({ minimum: 0, maximum: 65_535, default: 8480, description: '0: any free port.' }),
-    requestsPerSecond: Type.Number({ minimum: 1, default: 50, description: 'Of one client address.' }),
-    sseClients: Type.Integer({ minimum: 1, default: 32 }),
+    requestsPerSecond: Type.Number({
+      minimum: 1,
+      default: 50,
+      description: 'Sustained requests of one client address; four times as many may come at once.',
+    }),
+    sseClients: Type.Integer({
+      minimum: 1,
+      default: 32,
+      description: 'Most listeners of the live event stream at once.',
+    }),
   },
   closed,
 );
@@ -163,7 +207,7 @@ export const LogConfig = Type.Object(
   {
     level: Type.Union(
       ['debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
-      { default: 'info' },
+      { default: 'info', description: 'Least important lines that are written.' },
     ),
   },
   closed,

@@ -3,7 +3,13 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { UsbDevice, UsbPort, UsbReadiness } from './usb-device.ts';
 
 const closed = { additionalProperties: false } as const;
-const Source = Type.Union(['kernel', 'udev', 'spool', 'scan', 'libusb'].map((name) => Type.Literal(name)));
+const Source = Type.Union([
+  Type.Literal('kernel'),
+  Type.Literal('udev'),
+  Type.Literal('spool'),
+  Type.Literal('scan'),
+  Type.Literal('libusb'),
+]);
 const Count = Type.Integer({ minimum: 0 });
 const Uptime = Type.Union([Type.Number({ minimum: 0 }), Type.Null()]);
 
@@ -36,9 +42,12 @@ export const eventTypes = {
   ),
   'usb.device.reconciled': Type.Object(
     {
-      reason: Type.Union(
-        ['start', 'monitor-exit', 'monitor-stall', 'timer'].map((name) => Type.Literal(name)),
-      ),
+      reason: Type.Union([
+        Type.Literal('start'),
+        Type.Literal('monitor-exit'),
+        Type.Literal('monitor-stall'),
+        Type.Literal('timer'),
+      ]),
       certainty: Type.Union([Type.Literal('complete'), Type.Literal('net-state-only')]),
       present: Count,
       added: Count,

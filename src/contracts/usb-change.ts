@@ -63,4 +63,18 @@ export interface UsbState {
   /** Every change up to and including this sequence number is stored as an event. */
   readonly seqnum: number;
   readonly devices: readonly UsbDevice[];
+  /** By port path; of ports with a device, and of empty ones whose last change is beyond `seqnum`. */
+  readonly marks?: Readonly<Record<string, PortMark>>;
+}
+
+/** How far the events of one port reach. */
+export interface PortMark {
+  /** Every change of this port up to here is stored, even where another port holds `UsbState.seqnum` back. */
+  readonly seqnum: number;
+  /** Number of the change that brought the device; null: a scan found it. */
+  readonly attached: number | null;
+  /** Whether its usb.device.ready is stored. */
+  readonly ready: boolean;
+  /** The device was there before the reboot and has not been seen since. */
+  readonly carried: boolean;
 }

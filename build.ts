@@ -1,0 +1,109 @@
+// src/ -> dist/autoweave.mjs, one file that works alone in an empty folder. Run: `npm run build`; prints the size per input.
+// What the sources read from disk (usb.ids, the page, the native addon) is carried inside; the output is ASCII only, because
+// one character beyond Latin-1 doubles what V8 keeps of it.
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { build, type Plugin } from 'esbuild';
+import { pageAssets } from './src/status/page-assets.ts';
+import { readUsbIds } from './src/usb/usb-ids-source.ts';
+
+const outfile = path.join(import.meta.dirname, 'dist/autoweave.mjs');
+
+function compressed(bytes: Uint8Array): string {
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  };
+  return brotliCompressSync(bytes, { params }).toString('base64');
+}
+
+/** The addon of the `usb` package for this machine's processor and C library. */
+function addonPath(): string {
+  const fromUsb = createRequire(createRequire(import.meta.url).resolve('usb'));
+  const glibc = 'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
+  const name = `linux-${process.arch}-${glibc ? 'gnu' : 'musl'}`;
+  return path.join(path.dirname(fromUsb.resolve(`@node-usb/usb-${name}/package.json`)), `usb.${name}.node`);
+}
+
+/** module (as a pattern of its path) -> the source that takes its place in the bundle */
+const embedded: readonly {
+  readonly filter: RegExp;
+  readonly contents: () => string;
+  readonly loader: 'js' | 'ts';
+}[] = [
+  {
+    filter: /\/src\/usb\/usb-ids-source\.ts$/,
+    loader: 'js',
+    contents: () => `
+      import { brotliDecompressSync } from 'node:zlib';
+      export const readUsbIds = () => brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(readUsbIds()))}, 'base64'));`,
+  },
+  {
+    filter: /\/src\/status\/page-assets\.ts$/,
+    loader: 'js',
+    contents: () => `
+      import { brotliDecompressSync } from 'node:zlib';
+      const assets = JSON.parse(brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(JSON.stringify(pageAssets()))))}, 'base64')).toString());
+      export const pageAssets = () => assets;`,
+  },
+  {
+    filter: /\/node_modules\/usb\/index\.js$/,
+    loader: 'js',
+    contents: () => `
+      const { loadAddon } = require(${JSON.stringify(path.join(import.meta.dirname, 'src/usb/load-addon.ts'))});
+      module.exports = loadAddon(() => require('node:zlib').brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(readFileSync(addonPath())))}, 'base64')));`,
+  },
+];
+
+const embed: Plugin = {
+  name: 'embed',
+  setup(esbuild) {
+    for (const { filter, contents, loader } of embedded) {
+      esbuild.onLoad({ filter }, ({ path: file }) => ({
+        contents: contents(),
+        loader,
+        resolveDir: path.dirname(file),
+      }));
+    }
+  },
+};
+
+const began = performance.now();
+mkdirSync(path.dirname(outfile), { recursive: true });
+const { metafile } = await build({
+  entryPoints: [path.join(import.meta.dirname, 'src/supervisor/main.ts')],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  charset: 'ascii',
+  minify: true,
+  keepNames: true,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+  plugins: [embed],
+  // CommonJS packages inside an ES module need a `require`.
+  banner: {
+    js: "#!/usr/bin/env node\nimport{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
+  },
+});
+
+const sizes = new Map<string, number>();
+for (const output of Object.values(metafile.outputs)) {
+  for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
+    const [, name = input] =
+      /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input) ?? /^(src\/[^/]+)/.exec(input) ?? [];
+    sizes.set(name, (sizes.get(name) ?? 0) + bytesInOutput);
+  }
+}
+const kib = (bytes: number) => `${(bytes / 1024).toFixed(1)} KiB`.padStart(12);
+for (const [name, bytes] of [...sizes].sort((a, b) => b[1] - a[1])) {
+  if (bytes > 0) console.log(`${kib(bytes)}  ${name}`);
+}
+console.log(
+  `${kib(statSync(outfile).size)}  dist/autoweave.mjs in ${((performance.now() - began) / 1000).toFixed(1)} s`,
+);

@@ -1,0 +1,3 @@
+export interface Appliance {
+  stop(why: string): Promise<void>;
+}

@@ -1,0 +1,94 @@
+// The shipped file as a real process: `node dist/autoweave.mjs daemon` on a private Redis, with its bus fed by a script.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { tempDir } from './temp-dir.ts';
+import { until } from './until.ts';
+import type { Cleanup } from './with-cleanup.ts';
+
+export interface Daemon {
+  readonly pid: number;
+  readonly url: string;
+  readonly dir: string;
+  /** Log lines so far, parsed. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly process: ChildProcess;
+  /** Resolves with the exit code, or the signal's name. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+}
+
+export interface DaemonOptions {
+  readonly redisSocket: string;
+  readonly brokerUrl?: string | null;
+  /** Kept over restarts by giving the same folder again. */
+  readonly dir?: string;
+  /** Sections laid over the ones made here. */
+  readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** Resolves once `/health` answers. */
+export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<Daemon> {
+  const dir = options.dir ?? (await tempDir(t));
+  const sysfsRoot = path.join(dir, 'sys');
+  await mkdir(path.join(sysfsRoot, 'bus/usb/devices'), { recursive: true });
+  await mkdir(path.join(dir, 'state'), { recursive: true });
+  const given = options.config ?? {};
+  const config = {
+    appliance: {
+      tenant: 'acme',
+      site: 'lab',
+      name: 'kiosk',
+      stateDir: path.join(dir, 'state'),
+      runDir: dir,
+      ...given.appliance,
+    },
+    usb: {
+      sysfsRoot,
+      spoolFile: path.join(dir, 'spool'),
+      monitorCommand: ['sleep', 'infinity'],
+      crossCheck: false,
+      debounceMs: 0,
+      ...given.usb,
+    },
+    buffer: { redisSocket: options.redisSocket, ...given.buffer },
+    uplink: { url: options.brokerUrl ?? null, backoffMinMs: 50, backoffMaxMs: 500, ...given.uplink },
+    status: { port: 0, ...given.status },
+    log: { level: 'debug', ...given.log },
+  };
+  const file = path.join(dir, 'autoweave.json');
+  await writeFile(file, JSON.stringify(config));
+
+  const child = spawn(process.execPath, [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const log: Record<string, unknown>[] = [];
+  let rest = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) log.push(JSON.parse(line) as Record<string, unknown>);
+  });
+  const exited = new Promise<number | string>((resolve) =>
+    child.on('exit', (code, signal) => resolve(code ?? signal ?? 'unknown')),
+  );
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const url = await until('the status page answers', async () => {
+    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
+    const listening = log.find((line) => typeof line.url === 'string')?.url;
+    return typeof listening === 'string' && (await fetch(`${listening}/health`)).status > 0 && listening;
+  });
+  return {
+    pid: child.pid ?? 0,
+    url,
+    dir,
+    log,
+    process: child,
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}

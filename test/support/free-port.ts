@@ -1,0 +1,12 @@
+// A TCP port on 127.0.0.1 that nobody listens on now; for servers that cannot be told to choose one themselves.
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
