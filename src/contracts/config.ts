@@ -188,6 +188,13 @@ export const StatusConfig = Type.Object(
       description: 'Address of the page, API and metrics.',
     }),
     port: Type.Integer({ minimum: 0, maximum: 65_535, default: 8480, description: '0: any free port.' }),
+    hostNames: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[A-Za-z0-9.-]{1,253}$' }), {
+        maxItems: 32,
+        description:
+          'Further DNS names under which browsers may ask for the page; addresses, localhost and the own host name always work.',
+      }),
+    ),
     requestsPerSecond: Type.Number({
       minimum: 1,
       default: 50,
@@ -206,7 +213,7 @@ export type StatusConfig = Static<typeof StatusConfig>;
 export const LogConfig = Type.Object(
   {
     level: Type.Union(
-      ['debug', 'info', 'warn', 'error'].map((level) => Type.Literal(level)),
+      [Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')],
       { default: 'info', description: 'Least important lines that are written.' },
     ),
   },

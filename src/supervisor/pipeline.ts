@@ -154,11 +154,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 }
 
 function usbStateOf(fields: StoredState, log: Log): UsbState | null {
-  const parsed = parseUsbState(fields);
-  if (!parsed.ok)
-    log.warn(
-      { reason: parsed.reason },
-      'the stored list of devices is damaged: starting from a scan of the bus',
-    );
-  return parsed.ok ? parsed.state : null;
+  const { state, problems } = parseUsbState(fields);
+  if (problems.length > 0) log.warn({ problems }, 'parts of the stored USB state are damaged: a scan of the bus takes their place');
+  return state;
 }

@@ -1,3 +1,154 @@
+// The composition root: every part is made here, in the order in which it is needed, and stopped in the reverse order.
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { openBuffer } from '../buffer/open-buffer.ts';
+import type { Config } from '../contracts/config.ts';
+import { formatEventId } from '../contracts/event.ts';
+import { sourceOf } from '../contracts/topics.ts';
+import { sealEvent } from '../events/seal-event.ts';
+import { makeTraceparent } from '../events/traceparent.ts';
+import { errorText } from '../lib/error-text.ts';
+import { productVersion } from '../lib/product-version.ts';
+import { createHealthBoard } from '../status/health-board.ts';
+import { startStatus } from '../status/start-status.ts';
+import type { RootLog } from '../telemetry/create-log.ts';
+import { createMetrics } from '../telemetry/create-metrics.ts';
+import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
+import { startPipeline } from './pipeline.ts';
+import { reportClock } from './report-clock.ts';
+import { systemClock } from './system-clock.ts';
+import { uplinkPlace } from './uplink-place.ts';
+import { watchClockSync } from './watch-clock-sync.ts';
+
+const CLOCK_CHECK_MS = 30_000;
+
 export interface Appliance {
+  /** Stops everything within 3 s; what could not be stored is logged. */
   stop(why: string): Promise<void>;
+}
+
+export async function startAppliance(options: { readonly config: Config; readonly log: RootLog }): Promise<Appliance> {
+  const { config, log } = options;
+  const { appliance } = config;
+  const { simulated } = config.usb;
+
+  // What every part needs: time, figures, health.
+  let onClock: ReturnType<typeof reportClock> = () => undefined;
+  const clockSync = watchClockSync({
+    periodMs: CLOCK_CHECK_MS,
+    onAnswer: (synced, witness) => onClock(synced, witness),
+  });
+  const clock = systemClock(clockSync.isSynced);
+  const registry = createMetrics({ version: productVersion, lostLogLines: log.lost });
+  const { metrics } = registry;
+  const board = createHealthBoard({ clock, simulated });
+  const traceparent = () => makeTraceparent(randomBytes);
+  await makeDirectory(appliance.stateDir, log);
+
+  // Store.
+  const buffer = await openBuffer({
+    config: config.buffer,
+    markFile: path.join(appliance.stateDir, 'buffer-mark'),
+    seal: (draft, id) => sealEvent(draft, id, { source: sourceOf(appliance), bootId: clock.bootId, simulated }),
+    clock,
+    metrics: metrics.buffer,
+    log: log.child({ part: 'buffer' }),
+    report: board.reporter('buffer'),
+    traceparent,
+  });
+
+  // Watch and make events.
+  const stored = buffer.readState();
+  let uplink: Uplink | undefined;
+  const pipeline = await startPipeline({
+    config: config.usb,
+    buffer,
+    stored,
+    clock,
+    metrics,
+    log,
+    traceparent,
+    report: board.reporter,
+    onDevices: () => uplink?.publishInventory(),
+  });
+  onClock = reportClock({
+    clock,
+    report: board.reporter('clock'),
+    onSynchronized: (data) => pipeline.say('system.clock-synchronized', 'system', data),
+  });
+  stored.then(
+    (fields) => {
+      const unclean = fields['system.running'] !== undefined;
+      const data = { version: productVersion, node: process.versions.node, unclean };
+      pipeline.say('system.started', 'system', data, { 'system.running': clock.bootId });
+    },
+    // The buffer was stopped before Redis ever answered: nothing of this run could be stored.
+    (cause: unknown) => log.warn({ why: errorText(cause) }, 'the start was not recorded'),
+  );
+
+  // Publish.
+  uplink = startUplink({
+    config: config.uplink,
+    appliance,
+    clock,
+    random: Math.random,
+    metrics: metrics.uplink,
+    log: log.child({ part: 'uplink' }),
+    report: board.reporter('uplink'),
+    ...uplinkPlace(buffer),
+    mayPublish: buffer.mayPublish,
+    onAppended: buffer.onAppended,
+    stateDocument: () => ({ health: board.report(), lastEventId: lastEventId() }),
+    inventoryDocument: () => ({ devices: [...pipeline.devices()], lastEventId: lastEventId() }),
+    onEvent: ({ type, subject, data }) => pipeline.say(type, subject, data),
+    version: productVersion,
+    simulated,
+  });
+  const lastEventId = () => {
+    const { lastId } = buffer.depth();
+    return lastId === null ? null : formatEventId(lastId);
+  };
+  const unwatchHealth = board.onChange(() => uplink.publishState());
+
+  // Show.
+  const status = await startStatus({
+    config: config.status,
+    clock,
+    metrics: metrics.status,
+    log: log.child({ part: 'status' }),
+    report: board.reporter('status'),
+    health: board.report,
+    isReady: () => board.report().parts['usb-monitor']?.state === 'ok' || 'the USB monitor is not running',
+    devices: pipeline.devices,
+    simulated,
+    version: productVersion,
+    appliance,
+    metricsText: async () => ({ contentType: registry.contentType, text: await registry.text() }),
+    read: buffer.read,
+    lastId: () => buffer.depth().lastId,
+    onAppended: buffer.onAppended,
+    depth: buffer.depth,
+  });
+  log.info({ ...appliance, version: productVersion, url: status.url, simulated }, 'watching');
+
+  return {
+    async stop(why) {
+      clockSync.stop();
+      unwatchHealth();
+      await pipeline.stop(why);
+      await Promise.all([uplink.stop(), status.stop()]);
+      await buffer.stop();
+      registry.stop();
+    },
+  };
+}
+
+/** A missing state folder is made; where it cannot be made, the buffer says so and the appliance goes on. */
+async function makeDirectory(dir: string, log: RootLog): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o750 });
+  } catch (cause) {
+    log.error({ dir, why: errorText(cause) }, 'the state folder cannot be made');
+  }
 }

@@ -1,0 +1,31 @@
+// What the builder needs from a distribution. A new base is a new file beside debian.ts and a line in base-providers.ts.
+
+export interface ResolvedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** File name inside the archive folder. */
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+  readonly part: 'base' | 'kernel';
+}
+
+export interface BaseProvider {
+  readonly name: string;
+  /** Data files whose change means that packages must be resolved again. */
+  readonly inputs: readonly string[];
+  /** Tree copied over the base for what this distribution alone needs. */
+  readonly layer: string;
+  /** Links of the root that this distribution alone needs, path -> target. */
+  readonly links: Readonly<Record<string, string>>;
+  /** Chooses the packages and downloads them, checked against the distribution's signatures. */
+  fetch(to: { readonly archives: string; readonly work: string }): Promise<readonly ResolvedPackage[]>;
+  /** Unpacks one downloaded and verified package; runs none of its scripts. */
+  unpack(archive: string, root: string): Promise<void>;
+  /** Links and folders that must exist before the first package is unpacked. */
+  prepareRoot(root: string): Promise<void>;
+  /** Runs a program of the new root on the building machine, without chroot: loader, libraries and program from the root. */
+  runFromRoot(root: string, program: string, args: readonly string[], argv0?: string): Promise<string>;
+  /** Folders in which the base's loader looks for libraries. */
+  readonly libraryFolders: readonly string[];
+}

@@ -1,0 +1,110 @@
+// Base `debian`: packages from the machine's own apt sources, unpacked without root and without their scripts.
+import { createHash } from 'node:crypto';
+import { existsSync, globSync } from 'node:fs';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { ImageError } from '../image-error.ts';
+import debian from '../packages/debian.json' with { type: 'json' };
+import { runCommand } from '../run-command.ts';
+import type { BaseProvider, ResolvedPackage } from './base-provider.ts';
+import { type Apt, openApt } from './debian-apt.ts';
+
+export interface DebianOptions {
+  /** Release to build from; default: the one in packages/debian.json. */
+  readonly suite?: string | undefined;
+  /** A deb822 file to take packages from instead of the machine's own apt sources. */
+  readonly sources?: string | undefined;
+}
+
+const loaders = { x64: 'ld-linux-x86-64.so.2', arm64: 'ld-linux-aarch64.so.1' } as const;
+const triplets = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
+
+export function debianBase(options: DebianOptions = {}): BaseProvider {
+  const suite = options.suite ?? debian.suite;
+  const architecture = architectureOfHost();
+  const libraryFolders = [
+    `usr/lib/${triplets[architecture]}`,
+    `usr/lib/${triplets[architecture]}/systemd`,
+    'usr/lib',
+  ];
+  return {
+    name: `debian-${suite}`,
+    inputs: ['image/packages/debian.json', 'image/base/*.ts', ...(options.sources ? [options.sources] : [])],
+    layer: 'image/base/debian-layer',
+    // systemd-udevd is udevadm by another name; eudev's has this one.
+    links: { 'usr/sbin/udevd': '../bin/udevadm' },
+    libraryFolders,
+
+    async fetch({ archives, work }) {
+      const apt = await openApt({ work, suite, sources: options.sources });
+      const wanted = await apt.closureOf(debian.packages);
+      const base = wanted.filter(({ name }) => !debian.leaveOut.includes(name));
+      const kernel = await apt.closureOf([await kernelPackage(apt, debian.kernel[architecture])]);
+      const kernelImage = kernel.filter(({ name }) => name.startsWith('linux-image-'));
+      const named = [
+        ...base.map((entry) => ({ ...entry, part: 'base' as const })),
+        ...kernelImage.map((entry) => ({ ...entry, part: 'kernel' as const })),
+      ];
+      await apt.download(named, archives);
+      for (const entry of named) await verify(entry, archives);
+      return named;
+    },
+
+    async prepareRoot(root) {
+      for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
+        await mkdir(path.join(root, 'usr', folder), { recursive: true });
+        if (!existsSync(path.join(root, folder))) await symlink(`usr/${folder}`, path.join(root, folder));
+      }
+    },
+
+    async unpack(archive, root) {
+      await runCommand('dpkg-deb', ['--extract', archive, root], {
+        from: 'dpkg',
+        remedy: 'delete the file so that it is downloaded again',
+      });
+    },
+
+    runFromRoot(root, program, args, argv0 = path.basename(program)) {
+      const folders = libraryFolders.map((folder) => path.join(root, folder)).join(':');
+      const loader = path.join(root, 'usr', 'lib', triplets[architecture], loaders[architecture]);
+      return runCommand(
+        loader,
+        ['--argv0', argv0, '--library-path', folders, path.join(root, program), ...args],
+        { remedy: 'the base is incomplete; delete the cache folder and build again' },
+      );
+    },
+  };
+}
+
+/** The meta package names the newest kernel of the release; only that one is wanted, without its initramfs tools. */
+async function kernelPackage(apt: Apt, meta: string): Promise<string> {
+  const depends = await apt.dependsOf(meta);
+  return depends.find((name) => name.startsWith('linux-image-')) ?? meta;
+}
+
+async function verify(entry: ResolvedPackage, archives: string): Promise<void> {
+  const bytes = await readFile(path.join(archives, entry.file));
+  const found = createHash('sha256').update(bytes).digest('hex');
+  if (bytes.length === entry.sizeBytes && found === entry.sha256) return;
+  throw new ImageError(
+    'image.package-damaged',
+    `verify ${entry.file}: its SHA-256 is ${found}, the signed index says ${entry.sha256}; delete it and build again`,
+  );
+}
+
+function architectureOfHost(): 'x64' | 'arm64' {
+  if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
+  throw new ImageError(
+    'image.host-unsuitable',
+    `choose packages: no list for the architecture ${process.arch}; build on x64 or arm64`,
+  );
+}
+
+/** Why this machine cannot build on Debian's packages, or undefined when it can. */
+export function whyNotDebian(): string | undefined {
+  const path_ = (process.env.PATH ?? '').split(':');
+  const missing = ['apt-get', 'dpkg-deb', 'mksquashfs', 'xz'].filter(
+    (tool) => globSync(path_.map((folder) => `${folder}/${tool}`)).length === 0,
+  );
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}

@@ -1,0 +1,39 @@
+// What every step of one build knows: where it reads, where it writes, which base it builds on.
+import type { BaseProvider } from './base/base-provider.ts';
+
+export interface Build {
+  readonly repository: string;
+  readonly base: BaseProvider;
+  /** Downloads and unpacked packages; shared by all images of this base and suite. */
+  readonly cache: string;
+  /** This image alone. */
+  readonly out: string;
+  /** The one file that ships. */
+  readonly runtime: string;
+  /** The Node binary for this base. */
+  readonly node: string;
+  /** The native part of the `usb` package for this base, if it is already unpacked. */
+  readonly addon: string | undefined;
+  /** Trees copied over the root last: a test's agent, a customer's additions. */
+  readonly layers: readonly string[];
+  readonly compression: Compression;
+  report(line: string): void;
+}
+
+/** `fast` for tests (0.5 s), `small` for what is released. */
+export type Compression = 'fast' | 'small';
+
+/** Names of what the steps hand to each other. */
+export const placesOf = ({ cache, out }: Pick<Build, 'cache' | 'out'>) => ({
+  packages: `${cache}/packages.json`,
+  archives: `${cache}/archives`,
+  baseRoot: `${cache}/base`,
+  kernelTree: `${cache}/kernel`,
+  vmlinuz: `${cache}/vmlinuz`,
+  vmlinux: `${cache}/vmlinux`,
+  modules: `${cache}/modules`,
+  initramfs: `${cache}/initramfs.cpio`,
+  root: `${out}/root`,
+  squashfs: `${out}/root.squashfs`,
+  manifest: `${out}/manifest.json`,
+});

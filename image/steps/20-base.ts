@@ -1,0 +1,42 @@
+// Unpacks the base's packages into an empty tree and drops what nobody reads on an appliance.
+import { glob, mkdir, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { placesOf } from '../build.ts';
+import { readResolved } from '../resolved-packages.ts';
+import type { Step } from '../step.ts';
+import unneeded from '../unneeded.json' with { type: 'json' };
+
+/** Mount points and folders that no package brings. */
+const folders = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'root', 'mnt', 'var/tmp', 'var/lib', 'var/log'];
+
+export const base: Step = {
+  name: '20-base',
+  place: 'cache',
+  inputs: () => ['image/steps/20-base.ts', 'image/unneeded.json'],
+  outputs: (build) => [placesOf(build).baseRoot],
+  async run(build) {
+    const { baseRoot, archives } = placesOf(build);
+    await rm(baseRoot, { recursive: true, force: true });
+    await build.base.prepareRoot(baseRoot);
+    for (const folder of folders) await mkdir(path.join(baseRoot, folder), { recursive: true });
+    for (const { file, part } of await readResolved(build))
+      if (part === 'base') await build.base.unpack(path.join(archives, file), baseRoot);
+    for (const pattern of unneeded)
+      for await (const found of glob(pattern, { cwd: baseRoot }))
+        await rm(path.join(baseRoot, found), { recursive: true, force: true });
+    await linkBusybox(build.base.runFromRoot(baseRoot, 'usr/bin/busybox', ['--list-full']), baseRoot);
+  },
+};
+
+/** One link for each applet; a program that a package brought is kept. */
+async function linkBusybox(list: Promise<string>, root: string): Promise<void> {
+  for (const applet of (await list).split('\n').filter((line) => line !== '')) {
+    const link = path.join(root, applet.startsWith('usr/') ? applet : `usr/${applet}`);
+    await mkdir(path.dirname(link), { recursive: true });
+    try {
+      await symlink('/usr/bin/busybox', link);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
+}

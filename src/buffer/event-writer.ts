@@ -1,0 +1,258 @@
+// The single producer: numbers drafts, stores them batch by batch, and decides after every reconnect what was stored.
+import type { AppendEvents, StatePatch } from '../contracts/buffer.ts';
+import type { Clock } from '../contracts/clock.ts';
+import { compareEventIds, type EventDraft, type EventId, START } from '../contracts/event.ts';
+import type { EventData, EventType } from '../contracts/event-types.ts';
+import type { Log } from '../contracts/log.ts';
+import type { BufferMetrics } from '../contracts/metrics.ts';
+import { AppError } from '../lib/app-error.ts';
+import { type Batch, formBatch, idsOfCalls, isStored, storeBatch } from './batch.ts';
+import { isBufferError } from './buffer-error.ts';
+import type { BufferHealth } from './buffer-health.ts';
+import type { BufferMark } from './buffer-mark.ts';
+import { MemoryQueue } from './memory-queue.ts';
+import { pause } from './pause.ts';
+import { planGeneration } from './plan-generation.ts';
+import type { RedisKeeper } from './redis-keeper.ts';
+import type { RedisLink } from './redis-link.ts';
+import { toTrouble } from './redis-trouble.ts';
+import { readStoreTail, type StoreTail } from './store-tail.ts';
+import { StoreView } from './store-view.ts';
+
+/** How long the writer leaves a Redis alone that refused a batch. */
+const REFUSED_PAUSE_MS = 250;
+
+export interface EventWriterOptions {
+  readonly batchEvents: number;
+  readonly memoryQueueEvents: number;
+  readonly mark: BufferMark;
+  readonly seal: (draft: EventDraft, id: EventId) => string;
+  readonly traceparent: () => string;
+  readonly clock: Clock;
+  readonly metrics: BufferMetrics;
+  readonly health: BufferHealth;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onAcknowledged: (lastId: EventId) => void;
+}
+
+/**
+ * INVARIANTS
+ * - One batch is on its way at a time: ids in the stream are consecutive, and nothing overtakes a refused batch.
+ * - A batch keeps its ids until the store has said that it does not hold them.
+ * - A new generation repeats the whole state: the store that made it necessary may have lost that too.
+ */
+export class EventWriter {
+  readonly view = new StoreView();
+  readonly #options: EventWriterOptions;
+  readonly #queue: MemoryQueue;
+  readonly #planned = Promise.withResolvers<void>();
+  /** What the store said when the connection was new; used once, it ages with the first append. */
+  readonly #tails = new WeakMap<RedisLink, StoreTail>();
+  #next: EventId = START;
+  #current: Batch | null = null;
+  #wake: (() => void) | undefined;
+  #idle: (() => void) | undefined;
+  #refused = false;
+  #stopping = false;
+
+  constructor(options: EventWriterOptions) {
+    this.#options = options;
+    this.#queue = new MemoryQueue(options.memoryQueueEvents, (count) => {
+      options.metrics.dropped.add(count, { reason: 'memory-queue-full' });
+      const why = `Redis takes no events, and the memory queue is full (${options.memoryQueueEvents} events): the oldest are dropped, a buffer.gap will say which`;
+      options.health.say('memory-queue', 'degraded', why);
+    });
+    // A rejection is for those who wait; without any it is none.
+    this.#planned.promise.catch(() => undefined);
+  }
+
+  readonly append: AppendEvents = (drafts, state = {}) =>
+    new Promise((resolve) => {
+      const isNothing = drafts.length === 0 && Object.keys(state).length === 0;
+      if (isNothing || this.#stopping) {
+        if (drafts.length > 0) this.#lose(drafts.length, 'they came after the buffer was told to stop');
+        return resolve([]);
+      }
+      this.#queue.push({ drafts, state, resolve });
+      this.#options.metrics.queued.set(this.queued);
+      this.#wake?.();
+    });
+
+  /** An event of the buffer's own. */
+  say<T extends EventType>(type: T, data: EventData<T>): void {
+    void this.append([this.#draft(type, data)]);
+  }
+
+  /** Resolves once ids are given: the mark was read and the store was reached. Rejects with `buffer.stopped`. */
+  get planned(): Promise<void> {
+    return this.#planned.promise;
+  }
+
+  /** Events that no acknowledgement is known of. */
+  get queued(): number {
+    return this.#queue.size + (this.#current?.entries.length ?? 0);
+  }
+
+  /** On every new connection, before anybody uses it. */
+  async prepare(link: RedisLink): Promise<void> {
+    this.#tails.set(link, await readStoreTail(link));
+  }
+
+  /** Stores what comes until the signal aborts. */
+  async run(keeper: RedisKeeper): Promise<void> {
+    try {
+      await this.#options.mark.load();
+      for (;;) await this.#serve(await keeper.link());
+    } catch (thrown) {
+      this.#planned.reject(thrown);
+      if (!isBufferError(thrown, 'buffer.stopped')) throw thrown;
+    }
+  }
+
+  /** Takes nothing more; resolves once everything is stored, which may be never. */
+  drain(): Promise<void> {
+    this.#stopping = true;
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+      this.#tellIfIdle();
+    });
+  }
+
+  /** After the end of run(): says what never was acknowledged. */
+  giveUp(): void {
+    const waiting = this.#queue.take(Number.POSITIVE_INFINITY);
+    const calls = [...(this.#current?.work.calls ?? []), ...waiting.calls];
+    const sent = this.#current?.entries.length ?? 0;
+    const lost = calls.reduce((count, call) => count + call.drafts.length, waiting.gap?.count ?? 0);
+    if (lost > 0)
+      this.#lose(lost, `Redis did not acknowledge them before the stop; ${sent} were sent and may be stored`);
+    for (const call of calls) call.resolve([]);
+  }
+
+  async #serve(link: RedisLink): Promise<void> {
+    const { health, signal } = this.#options;
+    link.onLost(() => this.#wake?.());
+    try {
+      await this.#plan(link);
+      if (link.isOpen) health.say('redis', 'ok', 'Redis answers; every acknowledged event is fsynced');
+      while (link.isOpen) {
+        this.#current ??= this.#takeBatch();
+        if (this.#current === null) await this.#work();
+        else if (!(await this.#store(link, this.#current))) await pause(REFUSED_PAUSE_MS, signal);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof AppError) || isBufferError(thrown, 'buffer.stopped')) throw thrown;
+      // The next connection is asked what of it is stored. (Closed already unless Redis said something unexpected.)
+      link.close(thrown);
+    }
+  }
+
+  /** Decides with which id it goes on, and what becomes of the batch whose reply never came. */
+  async #plan(link: RedisLink): Promise<void> {
+    const { clock, mark } = this.#options;
+    const tail = this.#tails.get(link);
+    if (tail === undefined) throw new TypeError('a connection was handed out that was not prepared');
+    this.#tails.delete(link);
+    const current = this.#current;
+    if (current !== null && compareEventIds(tail.last, current.first) >= 0 && (await isStored(link, current)))
+      this.#acknowledge(current);
+
+    const { acknowledged } = this.view;
+    const { wallMs } = clock.now();
+    const plan = planGeneration({ mark: mark.known, last: tail.last, acknowledged, wallMs });
+    if (plan.isNew) await mark.begin(plan.next.generation);
+    const { state } = this.view;
+    this.view.see(tail);
+    this.#next = plan.next;
+
+    let work = this.#current?.work ?? null;
+    if (plan.note !== null) {
+      this.#options.log.warn(plan.note, 'a new generation of event ids begins');
+      work = {
+        lead: [this.#draft('buffer.generation', plan.note), ...(work?.lead ?? []).filter(isNoGeneration)],
+        calls: work?.calls ?? [],
+        patch: acknowledged === null ? (work?.patch ?? {}) : { ...state, ...work?.patch },
+        replacesState: acknowledged !== null,
+      };
+    }
+    this.#current = work === null ? null : formBatch(work, this.#next, this.#options.seal);
+    this.#planned.resolve();
+  }
+
+  #takeBatch(): Batch | null {
+    if (this.#queue.isEmpty) return null;
+    const { calls, gap, gapState } = this.#queue.take(this.#options.batchEvents);
+    const lead = gap === null ? [] : [this.#draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
+    const patch = Object.assign({}, gapState, ...calls.map((call) => call.state)) as StatePatch;
+    return formBatch({ lead, calls, patch, replacesState: false }, this.#next, this.#options.seal);
+  }
+
+  /** false: Redis refused it, and surely stored nothing. */
+  async #store(link: RedisLink, batch: Batch): Promise<boolean> {
+    const { clock, health, metrics } = this.#options;
+    const since = clock.uptimeMs();
+    try {
+      await storeBatch(link, batch);
+    } catch (thrown) {
+      if (!isBufferError(thrown, 'buffer.redis-refused')) throw thrown;
+      this.#refused = true;
+      const { state, why } = toTrouble(thrown);
+      health.say('redis', state, why);
+      return false;
+    }
+    metrics.appendDuration.observe((clock.uptimeMs() - since) / 1_000);
+    this.#acknowledge(batch);
+    return true;
+  }
+
+  #acknowledge(batch: Batch): void {
+    const { clock, health, metrics } = this.#options;
+    this.#current = null;
+    this.view.stored(batch);
+    this.#next = { ...batch.last, number: batch.last.number + 1 };
+    if (this.#refused) {
+      this.#refused = false;
+      health.say('redis', 'ok', 'Redis takes events again; every acknowledged event is fsynced');
+    }
+    if (batch.work.lead.some(({ type }) => type === 'buffer.gap'))
+      health.say('memory-queue', 'ok', 'the memory queue has room; what it dropped is told by a buffer.gap');
+    const uptimeMs = clock.uptimeMs();
+    for (const { draft } of batch.entries)
+      metrics.eventLatency.observe((uptimeMs - draft.observed.uptimeMs) / 1_000);
+    metrics.appended.add(batch.entries.length);
+    metrics.queued.set(this.queued);
+    const ids = idsOfCalls(batch);
+    for (const [index, call] of batch.work.calls.entries()) call.resolve(ids[index] ?? []);
+    if (batch.entries.length > 0) this.#options.onAcknowledged(batch.last);
+    this.#tellIfIdle();
+  }
+
+  /** Resolves with the next append, or when the connection is lost. */
+  #work(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #tellIfIdle(): void {
+    if (this.#current === null && this.#queue.isEmpty) this.#idle?.();
+  }
+
+  #draft<T extends EventType>(type: T, data: EventData<T>): EventDraft {
+    const { clock, traceparent } = this.#options;
+    return { type, subject: 'buffer', observed: clock.now(), traceparent: traceparent(), data };
+  }
+
+  #lose(count: number, why: string): void {
+    this.#options.metrics.dropped.add(count, { reason: 'stopped' });
+    this.#options.log.error({ count }, `${count} events are lost: ${why}`);
+  }
+}
+
+function isNoGeneration({ type }: EventDraft): boolean {
+  return type !== 'buffer.generation';
+}

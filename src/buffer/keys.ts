@@ -1,0 +1,8 @@
+// The names in Redis. Final: other versions of the appliance find their events under them.
+
+/** Stream; the entry's id is the event's id. Fields: `e` the event's JSON, `c` its checksum. */
+export const EVENTS = 'aw:events';
+/** Hash: consumer -> id up to which it has acknowledged. */
+export const CURSORS = 'aw:cursors';
+/** Hash: what the pipeline knew when the last event was stored. */
+export const STATE = 'aw:state';

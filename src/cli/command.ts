@@ -1,0 +1,28 @@
+// What a command of the `autoweave` program is: one file each, listed in commands.ts.
+
+export interface CommandContext {
+  /** What follows the command's name. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Results, and nothing else: another program may read them. */
+  readonly print: (text: string) => void;
+  /** What a person should know besides. */
+  readonly complain: (text: string) => void;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Printed after `Usage: autoweave `; further lines explain. */
+  readonly usage: string;
+  /** Resolves with the exit code: see `exitCodes`. Errors of `parseArgs` may simply be thrown. */
+  run(context: CommandContext): Promise<number>;
+}
+
+export const exitCodes = {
+  ok: 0,
+  /** The command was understood and its answer is no. */
+  refused: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+} as const;

@@ -1,0 +1,16 @@
+// The commands as data: the help, the dispatch and the suggestions come from here.
+import type { Command } from './command.ts';
+import { configCommand } from './config-command.ts';
+import { versionCommand } from './version-command.ts';
+
+export const commands: readonly Command[] = [configCommand, versionCommand];
+
+/** Started by the supervisor, which the CLI may not import: listed for the help alone. */
+export const daemonEntry = {
+  name: 'daemon',
+  summary: 'Watch the USB bus, store every event and send it on; runs until it is stopped',
+  usage: `daemon [--config FILE]
+
+Runs in the foreground and logs JSON lines to standard output.
+SIGTERM or SIGINT stops it in order.`,
+} as const;

@@ -1,0 +1,67 @@
+// The command line -> a command's exit code. `daemon` never comes here: supervisor/main.ts starts it.
+import { errorText } from '../lib/error-text.ts';
+import { nearestName } from '../lib/nearest-name.ts';
+import { exitCodes } from './command.ts';
+import { commands } from './commands.ts';
+import { helpText, names, usageText } from './help-text.ts';
+
+export async function runCli(options: {
+  /** Without the program's own name. */
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}): Promise<number> {
+  const { environment, stdout, stderr } = options;
+  const [first, ...args] = options.argv;
+  // `autoweave … | head` closes the pipe early: that is no failure.
+  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
+  const print = (text: string) => void stdout.write(text);
+  const complain = (text: string) => void stderr.write(text);
+
+  if (first === undefined) {
+    complain(helpText());
+    return exitCodes.usage;
+  }
+  if (['help', '--help', '-h'].includes(first)) return help(args[0], print, complain);
+  const command = commands.find(({ name }) => name === (first === '--version' ? 'version' : first));
+  if (command === undefined) return unknown(first, complain);
+  if (args.includes('--help') || args.includes('-h')) return help(command.name, print, complain);
+
+  try {
+    return await command.run({ args, environment, print, complain });
+  } catch (cause) {
+    if (!isParseError(cause)) throw cause;
+    complain(`autoweave ${command.name}: ${errorText(cause)}\n${usageText(command.name) ?? ''}`);
+    return exitCodes.usage;
+  }
+}
+
+function help(
+  name: string | undefined,
+  print: (text: string) => void,
+  complain: (text: string) => void,
+): number {
+  if (name === undefined) {
+    print(helpText());
+    return exitCodes.ok;
+  }
+  const usage = usageText(name);
+  if (usage === null) return unknown(name, complain);
+  print(usage);
+  return exitCodes.ok;
+}
+
+function unknown(name: string, complain: (text: string) => void): number {
+  const near = nearestName(name, names);
+  complain(
+    `autoweave: there is no command "${name}". ${
+      near === null ? '`autoweave help` lists all.' : `Did you mean \`autoweave ${near}\`?`
+    }\n`,
+  );
+  return exitCodes.usage;
+}
+
+function isParseError(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && String(cause.code).startsWith('ERR_PARSE_ARGS_');
+}

@@ -1,0 +1,137 @@
+// The HTTP server of the page, the API and the metrics: its address, its bounds, its end. On the daemon's thread.
+import { createServer, type Server } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { errorText } from '../lib/error-text.ts';
+import { createRequestHandler } from './handle-request.ts';
+import { createMalformedRefusal } from './refuse-malformed.ts';
+import type { StatusOptions } from './status-options.ts';
+
+/** Bounds of what strangers can hold: connections, header bytes, and how long they may take for what. */
+const MAX_CONNECTIONS = 256;
+const MAX_HEADER_BYTES = 8_192;
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+/** A socket that has taken nothing for so long; a live stream has its heartbeat every 15 s. */
+const STALLED_MS = 60_000;
+const CONFIRM_MS = 15_000;
+const STOP_GRACE_MS = 300;
+
+export interface StatusServer {
+  /** For the start's message; port 0 is shown as the real one once it listens. */
+  readonly url: string;
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Resolves after the first attempt to listen. An address that is taken is tried again until stop(): the appliance goes on. */
+export async function startStatus(options: StatusOptions): Promise<StatusServer> {
+  const { config, log, metrics, report, retryMs = 5_000 } = options;
+  const handler = createRequestHandler(options);
+  const busy = new WeakSet<Duplex>();
+  const refuseMalformed = createMalformedRefusal();
+  const server = createServer({
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 1_000,
+    // A missing Host is answered like a foreign one, with a reason.
+    requireHostHeader: false,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.timeout = STALLED_MS;
+  for (const kind of ['request', 'checkContinue', 'checkExpectation'] as const) {
+    server.on(kind, (request, response) => {
+      busy.add(request.socket);
+      response.once('close', () => busy.delete(request.socket));
+      void handler.handle(request, response);
+    });
+  }
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const code = refuseMalformed(error, socket, busy.has(socket));
+    if (code !== null) metrics.requests.add(1, { route: 'malformed', code: String(code) });
+  });
+  server.on('drop', () => metrics.requests.add(1, { route: 'dropped', code: '0' }));
+
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  const attempt = async () => {
+    const failure = await listen(server, config);
+    if (stopped) return;
+    if (failure === null) {
+      // Only now: while listening is tried its errors are answers. Later ones (no descriptor for a connection) pass.
+      server.on('error', (error) =>
+        log.warn({ err: error }, 'the status server had to leave a connection out'),
+      );
+      const confirm = () => report('ok', `answers on ${urlOf(server, config)}`);
+      confirm();
+      timer = setInterval(confirm, CONFIRM_MS);
+    } else {
+      const why = `cannot listen on ${config.listen} port ${config.port}: ${errorText(failure)}`;
+      report('down', `${why}; ${remedyOf(failure)}; it is tried again`);
+      log.warn({ err: failure, retryMs }, 'the status page has no address; everything else goes on');
+      timer = setTimeout(() => void attempt(), retryMs);
+    }
+    timer.unref();
+  };
+  await attempt();
+  return {
+    get url() {
+      return urlOf(server, config);
+    },
+    get port() {
+      return portOf(server, config);
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      handler.stop();
+      if (!server.listening) return;
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      const grace = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+      await closed.promise;
+      clearTimeout(grace);
+    },
+  };
+}
+
+function listen(server: Server, { listen: host, port }: StatusOptions['config']): Promise<Error | null> {
+  const { promise, resolve } = Promise.withResolvers<Error | null>();
+  const failed = (error: Error) => {
+    server.off('listening', listening);
+    resolve(error);
+  };
+  const listening = () => {
+    server.off('error', failed);
+    resolve(null);
+  };
+  server.once('error', failed);
+  server.once('listening', listening);
+  server.listen({ host, port });
+  return promise;
+}
+
+function remedyOf(failure: NodeJS.ErrnoException): string {
+  switch (failure.code) {
+    case 'EADDRINUSE':
+      return 'another program has that port: stop it or set status.port';
+    case 'EACCES':
+      return 'ports below 1024 are not for this user: set status.port';
+    default:
+      return 'this machine has no such address: set status.listen';
+  }
+}
+
+function portOf(server: Server, { port }: StatusOptions['config']): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function urlOf(server: Server, config: StatusOptions['config']): string {
+  const { listen: host } = config;
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${portOf(server, config)}`;
+}

@@ -1,0 +1,32 @@
+// What the status server is given by the supervisor; it changes nothing in the appliance.
+import type { BufferDepth, ReadEvents } from '../contracts/buffer.ts';
+import type { Clock } from '../contracts/clock.ts';
+import type { StatusConfig } from '../contracts/config.ts';
+import type { EventId } from '../contracts/event.ts';
+import type { HealthReport, ReportHealth } from '../contracts/health.ts';
+import type { Log } from '../contracts/log.ts';
+import type { StatusMetrics } from '../contracts/metrics.ts';
+import type { ApplianceName } from '../contracts/topics.ts';
+import type { UsbDevice } from '../contracts/usb-device.ts';
+
+export interface StatusOptions {
+  readonly config: StatusConfig;
+  readonly clock: Clock;
+  readonly metrics: StatusMetrics;
+  readonly log: Log;
+  readonly report: ReportHealth;
+  readonly health: () => HealthReport;
+  /** true, or why not. */
+  readonly isReady: () => boolean | string;
+  readonly devices: () => readonly UsbDevice[];
+  readonly simulated: boolean;
+  readonly version: string;
+  readonly appliance: ApplianceName;
+  readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly read: ReadEvents;
+  readonly lastId: () => EventId | null;
+  readonly onAppended: (listener: (lastId: EventId) => void) => () => void;
+  readonly depth: () => BufferDepth;
+  /** Pause between attempts to get an address that is taken. */
+  readonly retryMs?: number;
+}

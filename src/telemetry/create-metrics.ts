@@ -1,0 +1,112 @@
+// Every metric of contracts/metrics.ts under its Prometheus name, in a registry of their own.
+import * as prom from 'prom-client';
+import type { Metrics } from '../contracts/metrics.ts';
+import { addMemoryMetrics } from './memory-metrics.ts';
+import { metricMakers } from './metric-makers.ts';
+import { addProcessMetrics } from './process-metrics.ts';
+
+export interface MetricsRegistry {
+  readonly metrics: Metrics;
+  /** The exposition text, as a scraper reads it. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  /** Ends the sampling of the event loop. */
+  stop(): void;
+}
+
+export function createMetrics(
+  options: { readonly version?: string; readonly lostLogLines?: () => number } = {},
+): MetricsRegistry {
+  const registry = new prom.Registry();
+  const { counter, gauge, latency } = metricMakers(registry);
+
+  const metrics: Metrics = {
+    usb: {
+      sourceRecords: counter(
+        'usb_source_records_total',
+        'Records read from a source of USB changes.',
+        'source',
+      ),
+      sourceUp: gauge('usb_source_up', '1 while the source works, 0 while it is lost.', 'source'),
+      malformed: counter(
+        'usb_malformed_total',
+        'Records or descriptors refused or only partly readable.',
+        'code',
+      ),
+      crossCheckMissed: counter(
+        'usb_crosscheck_missed_total',
+        'Attach and detach records of the kernel that libusb never reported.',
+        'kind',
+      ),
+      devices: gauge('usb_devices', 'Devices on the bus, root hubs excepted.'),
+    },
+    events: {
+      made: counter('events_total', 'Events made.', 'type'),
+      deduplicated: counter(
+        'events_deduplicated_total',
+        'Changes that several sources reported, counted once.',
+      ),
+      folded: counter('events_folded_total', 'Transitions folded into another event.', 'cause'),
+    },
+    buffer: {
+      redisConnected: gauge('redis_connected', '1 while Redis answers.'),
+      appended: counter('buffer_appended_events_total', 'Events that Redis acknowledged as stored.'),
+      dropped: counter(
+        'buffer_dropped_events_total',
+        'Events given up before they were delivered.',
+        'reason',
+      ),
+      eventLatency: latency(
+        'event_latency_seconds',
+        "Time from the kernel's record to Redis's reply that the event is stored.",
+      ),
+      appendDuration: latency('buffer_append_duration_seconds', 'Time of one append to Redis.'),
+      depth: gauge('buffer_depth_events', 'Stored events that the slowest consumer has not acknowledged.'),
+      queued: gauge('buffer_queued_events', 'Events in memory that Redis has not acknowledged.'),
+      oldestAge: gauge('buffer_oldest_age_seconds', 'Age of the oldest event not yet acknowledged.'),
+      bytes: gauge('buffer_bytes', 'Memory that the stored events use in Redis.'),
+    },
+    uplink: {
+      connected: gauge('uplink_connected', '1 while the broker is connected.'),
+      connects: counter('uplink_connects_total', 'Connections made to the broker.'),
+      published: counter('uplink_published_events_total', 'Events that the broker acknowledged.'),
+      resent: counter('uplink_resent_events_total', 'Events sent again after a lost connection.'),
+      refused: counter('uplink_refused_events_total', 'Events that the broker refused.', 'reason'),
+      inFlight: gauge('uplink_in_flight_events', 'Events sent and not yet acknowledged.'),
+      ackDuration: latency(
+        'uplink_ack_duration_seconds',
+        "Time from sending to the broker's acknowledgement.",
+      ),
+    },
+    status: {
+      requests: counter('http_requests_total', 'Requests answered by the status server.', 'route', 'code'),
+      sseClients: gauge('http_sse_clients', 'Listeners of the live event stream.'),
+    },
+  };
+
+  const { version = 'unknown', lostLogLines } = options;
+  gauge('build_info', 'Always 1; its labels say what runs.', 'version', 'node').set(1, {
+    version,
+    node: process.versions.node,
+  });
+  if (lostLogLines !== undefined) {
+    new prom.Counter({
+      name: 'autoweave_log_lines_lost_total',
+      help: 'Log lines that the output did not take.',
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(lostLogLines());
+      },
+    });
+  }
+  addMemoryMetrics(registry);
+  const loop = addProcessMetrics(registry);
+
+  return {
+    metrics,
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+    stop: () => loop.stop(),
+  };
+}

@@ -1,0 +1,197 @@
+// One connection to the broker -> birth, inventory, then events, until the connection ends. Runs on the daemon's thread.
+import { compareEventIds, type EventId, formatEventId, type StoredEvent } from '../contracts/event.ts';
+import type { PartState } from '../contracts/health.ts';
+import { topicsOf } from '../contracts/topics.ts';
+import { backoffDelayMs } from '../mqtt/backoff-delay.ts';
+import type { Connected, PublishOutcome } from '../mqtt/mqtt-message.ts';
+import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
+import { createDocumentMaker } from './document-maker.ts';
+import { EventSender } from './event-sender.ts';
+import type { RateLimit } from './rate-limit.ts';
+import { RetainedDocument } from './retained-document.ts';
+import type { UplinkOptions } from './uplink-options.ts';
+
+/** The state is published so often even if nothing changed, so that its age says that the appliance lives. */
+const KEEP_FRESH_MS = 60_000;
+/** The health is confirmed so often while the connection stands (the keep-alive watches over that). */
+const CONFIRM_HEALTH_MS = 10_000;
+const ACK_TIMEOUT_MS = 30_000;
+
+/** What is known over all connections. */
+export interface UplinkMemory {
+  /** Highest id ever sent. */
+  highest: EventId;
+  /** Up to here too large events have been reported. */
+  skippedUpTo: EventId;
+  readonly limit: RateLimit;
+}
+
+export interface LiveUplinkOptions {
+  readonly uplink: UplinkOptions;
+  readonly session: MqttSession;
+  readonly connected: Connected;
+  readonly memory: UplinkMemory;
+}
+
+/**
+ * INVARIANTS
+ * - The birth is published before the inventory, and both before any event.
+ * - At most one sender at a time; while events cannot get through there is none, and a new one starts after the back-off.
+ */
+export class LiveUplink {
+  readonly #options: LiveUplinkOptions;
+  readonly #state: RetainedDocument;
+  readonly #inventory: RetainedDocument;
+  readonly #topics: ReturnType<typeof topicsOf>;
+  readonly #eventTopics = new Map<string, string>();
+  #sender: EventSender | null = null;
+  /** Times in a row that the broker would not take events. */
+  #refusals = 0;
+  #health: { readonly state: PartState; readonly why: string };
+  #over = false;
+  #timers: NodeJS.Timeout[] = [];
+  #retryTimer: NodeJS.Timeout | undefined;
+  #stopListening: () => void = () => undefined;
+
+  constructor(options: LiveUplinkOptions) {
+    const { connected, session, uplink } = options;
+    const { clock, inventoryDocument, stateDocument } = uplink;
+    this.#options = options;
+    this.#topics = topicsOf(uplink.appliance);
+    const maker = createDocumentMaker(uplink);
+    const since = clock.now();
+    const document = (topic: string, make: () => object) =>
+      new RetainedDocument({
+        session,
+        topic,
+        make,
+        clock,
+        onSettled: (outcome) => this.#documentSettled(outcome),
+      });
+    this.#state = document(this.#topics.state, () => maker.online(stateDocument(), since));
+    this.#inventory = document(this.#topics.inventory, () => maker.inventory(inventoryDocument()));
+    const version = connected.protocolVersion === 5 ? '5' : '3.1.1';
+    this.#health = { state: 'ok', why: `connected to ${session.shownAddress} with MQTT ${version}` };
+  }
+
+  start(): void {
+    const { onAppended, report } = this.#options.uplink;
+    report(this.#health.state, this.#health.why);
+    this.#state.changed();
+    this.#inventory.changed();
+    this.#stopListening = onAppended((lastId) => this.#sender?.wake(lastId));
+    const keepFresh = setInterval(() => this.#state.changed(), KEEP_FRESH_MS).unref();
+    const confirm = setInterval(
+      () => report(this.#health.state, this.#health.why),
+      CONFIRM_HEALTH_MS,
+    ).unref();
+    this.#timers.push(keepFresh, confirm);
+    this.#startSender();
+  }
+
+  publishState(): void {
+    this.#state.changed();
+  }
+
+  publishInventory(): void {
+    this.#inventory.changed();
+  }
+
+  /** Sends nothing more; PUBACKs still on their way move the cursor. */
+  end(): void {
+    this.#over = true;
+    this.#sender?.end();
+    this.#state.stop();
+    this.#inventory.stop();
+    this.#stopListening();
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#retryTimer);
+  }
+
+  #startSender(): void {
+    if (this.#over) return;
+    const { connected, memory, session, uplink } = this.#options;
+    const { clock, cursor, mayPublish, metrics, read } = uplink;
+    this.#sender = new EventSender({
+      session,
+      read,
+      cursor,
+      mayPublish,
+      topicOf: (type) => this.#eventTopic(type),
+      maximumPacketSize: connected.maximumPacketSize,
+      ackTimeoutMs: uplink.ackTimeoutMs ?? ACK_TIMEOUT_MS,
+      limit: memory.limit,
+      clock,
+      metrics,
+      progress: memory,
+      beforeEvents: () => this.#flushDocuments(),
+      onAccepted: () => this.#flowing(),
+      onStuck: (why) => this.#stuck(why),
+      onTooLarge: (event) => this.#tooLarge(event),
+    });
+    this.#sender.start();
+  }
+
+  #eventTopic(type: string): string {
+    const known = this.#eventTopics.get(type);
+    if (known !== undefined) return known;
+    const topic = this.#topics.event(type);
+    this.#eventTopics.set(type, topic);
+    return topic;
+  }
+
+  #flushDocuments(): void {
+    this.#state.flush();
+    this.#inventory.flush();
+  }
+
+  #documentSettled(outcome: PublishOutcome): void {
+    if (this.#over) return;
+    if (outcome.kind === 'refused') {
+      this.#options.uplink.metrics.refused.add(1, { reason: `0x${outcome.code.toString(16)}` });
+      this.#say('degraded', `the broker does not take the state or inventory: ${outcome.why}`);
+    }
+    this.#flushDocuments();
+    this.#sender?.pump();
+  }
+
+  #flowing(): void {
+    if (this.#refusals === 0) return;
+    this.#refusals = 0;
+    this.#say('ok', `connected to ${this.#options.session.shownAddress}; it takes events again`);
+  }
+
+  #stuck(why: string): void {
+    this.#sender = null;
+    if (this.#over) return;
+    const { backoffMaxMs: maxMs, backoffMinMs: minMs } = this.#options.uplink.config;
+    const waitMs = backoffDelayMs(this.#refusals, { minMs, maxMs }, this.#options.uplink.random);
+    this.#refusals += 1;
+    this.#say('degraded', `${why}; nothing is lost, trying again in ${Math.ceil(waitMs / 1_000)} s`);
+    this.#options.uplink.log.warn({ why, waitMs, refusals: this.#refusals }, 'no event can be published now');
+    this.#retryTimer = setTimeout(() => this.#startSender(), waitMs);
+  }
+
+  #tooLarge({ id, type, json }: StoredEvent): void {
+    const { memory, uplink } = this.#options;
+    const text = formatEventId(id);
+    uplink.metrics.refused.add(1, { reason: 'too-large' });
+    uplink.log.error(
+      { id: text, type, bytes: Buffer.byteLength(json) },
+      'the broker accepts no message of that size: skipped',
+    );
+    // Sent again after a lost connection, it is the same gap; and a gap about a gap would never end.
+    if (compareEventIds(id, memory.skippedUpTo) <= 0 || type === 'buffer.gap') return;
+    memory.skippedUpTo = id;
+    uplink.onEvent({
+      type: 'buffer.gap',
+      subject: 'uplink',
+      data: { reason: 'too-large', count: 1, from: text, to: text },
+    });
+  }
+
+  #say(state: PartState, why: string): void {
+    this.#health = { state, why };
+    this.#options.uplink.report(state, why);
+  }
+}

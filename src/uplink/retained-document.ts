@@ -1,0 +1,54 @@
+// One retained document of the appliance (state or inventory): published when it changed, at most once a second, the newest
+// version only. One object lives as long as one connection.
+import type { Clock } from '../contracts/clock.ts';
+import type { PublishOutcome } from '../mqtt/mqtt-message.ts';
+import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
+
+const SPACING_MS = 1_000;
+
+export interface RetainedDocumentOptions {
+  readonly session: Pick<MqttSession, 'room' | 'publish'>;
+  readonly topic: string;
+  readonly make: () => object;
+  readonly clock: Pick<Clock, 'uptimeMs'>;
+  readonly onSettled: (outcome: PublishOutcome) => void;
+}
+
+export class RetainedDocument {
+  readonly #options: RetainedDocumentOptions;
+  #due = false;
+  #publishedMs: number | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RetainedDocumentOptions) {
+    this.#options = options;
+  }
+
+  changed(): void {
+    this.#due = true;
+    this.flush();
+  }
+
+  /** Publishes the document if it is due, the window has a place, and the last time is a second ago. */
+  flush(): void {
+    const { clock, make, onSettled, session, topic } = this.#options;
+    if (!this.#due || session.room <= 0) return;
+    const waitMs = this.#publishedMs === null ? 0 : this.#publishedMs + SPACING_MS - clock.uptimeMs();
+    if (waitMs > 0) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.flush();
+      }, waitMs);
+      return;
+    }
+    this.#due = false;
+    this.#publishedMs = clock.uptimeMs();
+    const payload = JSON.stringify(make());
+    session.publish({ topic, payload, qos: 1, retain: true, contentType: 'application/json' }, onSettled);
+  }
+
+  stop(): void {
+    this.#due = false;
+    clearTimeout(this.#timer);
+  }
+}

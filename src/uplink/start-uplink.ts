@@ -1,0 +1,93 @@
+// Events, state and inventory -> the central broker, as long as the daemon runs. Runs on the daemon's thread.
+import { START } from '../contracts/event.ts';
+import { topicsOf } from '../contracts/topics.ts';
+import type { MqttMessage } from '../mqtt/mqtt-message.ts';
+import { startMqttSession } from '../mqtt/start-mqtt-session.ts';
+import { createDocumentMaker } from './document-maker.ts';
+import { LiveUplink, type UplinkMemory } from './live-uplink.ts';
+import { createRateLimit } from './rate-limit.ts';
+import type { UplinkOptions } from './uplink-options.ts';
+
+export interface Uplink {
+  /** The health has changed; published within a second, if there is a connection. */
+  publishState(): void;
+  /** The list of devices has changed; likewise. */
+  publishInventory(): void;
+  /** Waits for outstanding PUBACKs, says `stopped`, disconnects; done within 2 s whatever the broker does. */
+  stop(): Promise<void>;
+}
+
+export function startUplink(options: UplinkOptions): Uplink {
+  const { appliance, clock, config, log, metrics, onEvent, random, report } = options;
+  metrics.connected.set(0);
+  if (config.url === null) {
+    report('degraded', 'no broker configured: events stay in the buffer; set uplink.url');
+    return { publishState: () => undefined, publishInventory: () => undefined, stop: async () => undefined };
+  }
+
+  const topics = topicsOf(appliance);
+  const maker = createDocumentMaker(options);
+  const offline = (reason: 'lost' | 'stopped') => ({
+    topic: topics.state,
+    payload: JSON.stringify(maker.offline(reason)),
+  });
+  const memory: UplinkMemory = {
+    highest: START,
+    skippedUpTo: START,
+    limit: createRateLimit(config.drainEventsPerSecond, clock),
+  };
+  let live: LiveUplink | null = null;
+  let connectedMs = 0;
+
+  report('unknown', 'not connected to the broker yet');
+  const session = startMqttSession({
+    config,
+    clientId: config.clientId ?? `${appliance.tenant}/${appliance.site}/${appliance.name}`,
+    will: () => offline('lost'),
+    clock,
+    random,
+    log,
+    onConnected(connected) {
+      connectedMs = clock.uptimeMs();
+      metrics.connected.set(1);
+      metrics.connects.add(1);
+      log.info({ broker: session.shownAddress, ...connected }, 'connected to the broker');
+      live = new LiveUplink({ uplink: options, session, connected, memory });
+      live.start();
+      const { protocolVersion, receiveMaximum, sessionPresent } = connected;
+      const data = { protocolVersion, receiveMaximum, sessionPresent };
+      onEvent({ type: 'uplink.connected', subject: 'uplink', data });
+    },
+    onLost(why) {
+      live?.end();
+      live = null;
+      metrics.connected.set(0);
+      metrics.inFlight.set(0);
+      report('down', `connection to ${session.shownAddress} lost: ${why}`);
+      log.warn({ broker: session.shownAddress, why }, 'connection to the broker lost');
+      const connectedSeconds = (clock.uptimeMs() - connectedMs) / 1_000;
+      onEvent({ type: 'uplink.lost', subject: 'uplink', data: { why, connectedSeconds } });
+    },
+    onFailed(why) {
+      report('down', why);
+      log.warn({ broker: session.shownAddress, why }, 'no connection to the broker');
+    },
+  });
+
+  return {
+    publishState: () => live?.publishState(),
+    publishInventory: () => live?.publishInventory(),
+    async stop() {
+      live?.end();
+      live = null;
+      const death: MqttMessage = {
+        ...offline('stopped'),
+        qos: 1,
+        retain: true,
+        contentType: 'application/json',
+      };
+      await session.stop([death]);
+      metrics.connected.set(0);
+    },
+  };
+}

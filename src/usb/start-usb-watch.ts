@@ -1,0 +1,229 @@
+// kernel -> UsbChange. Joins the sources: the monitor live, the spool for the time in which nobody listened, scans as the
+// truth, the usb package as a cross-check. Any one may fail, the others carry on. Runs on the daemon's main thread. Longer
+// than most files because the order of the sources is decided here and nowhere else.
+import path from 'node:path';
+import type { Clock } from '../contracts/clock.ts';
+import type { UsbConfig } from '../contracts/config.ts';
+import type { ReportHealth } from '../contracts/health.ts';
+import type { Log } from '../contracts/log.ts';
+import type { UsbMetrics } from '../contracts/metrics.ts';
+import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
+import { errorText } from '../lib/error-text.ts';
+import { type CrossCheck, loadHotplugEmitter, startCrossCheck } from './cross-check.ts';
+import { createHandOver } from './hand-over.ts';
+import type { DeviceRecord } from './interpret-record.ts';
+import { createLiveRecords } from './live-records.ts';
+import { createDeviceReader } from './read-devices.ts';
+import { createReadyWatch } from './ready-watch.ts';
+import { createReconciler, type Snapshot } from './reconcile.ts';
+import type { Gap } from './spool-coverage.ts';
+import { createStringReader } from './string-reader.ts';
+import { readUsbIds } from './usb-ids-source.ts';
+import { createUsbNames } from './usb-names.ts';
+import { type UsbTimings, usbTimings } from './usb-timings.ts';
+import { watchMonitor } from './watch-monitor.ts';
+
+export type UsbPart = 'usb-monitor' | 'usb-scan' | 'usb-spool' | 'usb-cross-check';
+
+export interface UsbWatchOptions {
+  readonly config: UsbConfig;
+  readonly clock: Clock;
+  readonly metrics: UsbMetrics;
+  readonly log: Log;
+  readonly report: (part: UsbPart) => ReportHealth;
+  /** What was stored before the last stop. */
+  readonly known: UsbState | null;
+  /** Called synchronously, in order. */
+  readonly take: (changes: readonly UsbChange[]) => void;
+  readonly procRoot?: string;
+  readonly timings?: Partial<UsbTimings>;
+}
+
+export interface UsbWatch {
+  rescan(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Resolves once the start reconciliation (spool and scan) has been handed over.
+ *
+ * INVARIANTS
+ * - The monitor is subscribed before the spool is read, and the spool is read before the scan: what happens meanwhile is in
+ *   a later source again, never in none.
+ * - Everything goes through one lane, so changes are handed over in the order in which their records were seen, and no
+ *   record overtakes the snapshot that was begun before it.
+ */
+export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch> {
+  const { clock, config, log, metrics } = options;
+  const timings = { ...usbTimings, ...options.timings };
+  const known = options.known?.bootId === clock.bootId ? options.known : null;
+  const folderOf = (port: string) => path.join(config.sysfsRoot, 'bus/usb/devices', port);
+  const onFailure = (cause: unknown) =>
+    log.error({ cause: errorText(cause) }, 'a reading of the USB bus failed');
+
+  const { lane, view, cover } = createHandOver({ clock, known, take: options.take, onFailure });
+  const names = createUsbNames(readUsbIds, (cause) =>
+    log.warn({ cause: errorText(cause) }, 'no usb.ids: devices are shown without vendor and product names'),
+  );
+  const readDevice = createDeviceReader({
+    names,
+    readStrings: createStringReader(),
+    limitMs: timings.stringsMs,
+  });
+  const live = createLiveRecords({ clock, lane, names, readDevice, folderOf, onFailure });
+  const reconciler = createReconciler({
+    clock,
+    metrics,
+    names,
+    readDevice,
+    follow: live.follow,
+    folderOf,
+    sysfsRoot: config.sysfsRoot,
+    procRoot: options.procRoot ?? '/proc',
+    spoolFile: config.spoolFile,
+    reportScan: options.report('usb-scan'),
+    reportSpool: options.report('usb-spool'),
+  });
+  const ready = createReadyWatch({
+    folderOf,
+    fallbackMs: timings.readyFallbackMs,
+    onReady({ origin, port, seqnum }, readiness) {
+      lane.push([{ kind: 'ready', source: origin, observed: clock.now(), port, seqnum, readiness }]);
+    },
+  });
+  const crossCheck = openCrossCheck(options, timings);
+
+  let isStopped = false;
+  let isBlind = false;
+  let restartReason: Snapshot['reason'] = 'monitor-exit';
+  let gap: Gap = { afterSeqnum: known?.seqnum ?? null, sightUptimeMs: null };
+  let poll: NodeJS.Timeout | undefined;
+  let stallTimer: NodeJS.Timeout | undefined;
+  const subscribed = Promise.withResolvers<void>();
+
+  const saySource = (source: 'kernel' | 'udev', state: 'lost' | 'restored', why: string) =>
+    lane.push([{ kind: 'source', source, observed: clock.now(), state, why }]);
+  /** Begins when all earlier changes are told: only then is known what was plugged in when the gap began. */
+  const bridge = (reason: Snapshot['reason'], over: Gap, begin: Promise<void>) => {
+    const bridged = begin.then(() => reconciler.bridge(reason, over, view.addresses()));
+    lane.push(
+      bridged.then(({ changes, spooled }) => {
+        cover(spooled.map(({ seqnum }) => seqnum));
+        return changes;
+      }),
+    );
+  };
+  const look = async (reason: Snapshot['reason'], isWanted: (snapshot: Snapshot) => boolean) => {
+    const certainty = reason === 'timer' && monitor.isUp() ? 'complete' : 'net-state-only';
+    const looked = reconciler.look(reason, certainty);
+    lane.push(looked.then((snapshot) => (snapshot !== null && isWanted(snapshot) ? [snapshot] : [])));
+    await lane.drained();
+  };
+  const isDifferent = ({ devices }: Snapshot) => view.differences(devices).length > 0;
+
+  const takeRecord = (record: DeviceRecord) => {
+    if (isStopped) return;
+    const { origin, action, seqnum, isSynthetic } = record;
+    if (origin === 'kernel') {
+      // Somebody asked for the record (udevadm trigger): nothing was plugged in or out.
+      if (isSynthetic && action !== 'change') return;
+      if (action === 'add') crossCheck?.kernelSaid('attach', clock.uptimeMs());
+      if (action === 'remove') crossCheck?.kernelSaid('detach', clock.uptimeMs());
+      live.take(record);
+      return;
+    }
+    // udevd may be behind: for a plug before the monitor was subscribed its record is the only one.
+    const first = monitor.firstSeqnum();
+    const isOrphan = first === null || seqnum < first;
+    if (isOrphan && !isSynthetic && (action === 'add' || action === 'remove')) live.take(record);
+    ready.saw(record);
+  };
+
+  const monitor = watchMonitor({
+    command: config.monitorCommand,
+    clock,
+    metrics,
+    log,
+    report: options.report('usb-monitor'),
+    timings,
+    onRecord: takeRecord,
+    onReady() {
+      clearInterval(poll);
+      const wasBlind = isBlind;
+      isBlind = false;
+      subscribed.resolve();
+      if (!wasBlind) return;
+      for (const source of ['kernel', 'udev'] as const)
+        saySource(source, 'restored', 'the monitor runs again');
+      bridge(restartReason, gap, lane.drained());
+      restartReason = 'monitor-exit';
+    },
+    onLost(why) {
+      subscribed.resolve();
+      if (isBlind) return;
+      isBlind = true;
+      log.warn({ why }, 'the udev monitor ended; it is started again');
+      for (const source of ['kernel', 'udev'] as const) saySource(source, 'lost', why);
+      gap = { afterSeqnum: monitor.highestSeqnum() ?? gap.afterSeqnum, sightUptimeMs: clock.uptimeMs() };
+      poll = setInterval(() => void look('monitor-exit', isDifferent), timings.pollMs);
+    },
+    onUdev: (state, why) => saySource('udev', state, why),
+  });
+
+  const rescan = async () => {
+    reconciler.tidy();
+    let surprises: readonly string[] = [];
+    const begun = clock.uptimeMs();
+    await look('timer', ({ devices }) => {
+      surprises = view.differences(devices);
+      return true;
+    });
+    if (isStopped || isBlind || surprises.length === 0) return;
+    clearTimeout(stallTimer);
+    stallTimer = setTimeout(() => {
+      const unexplained = surprises.filter((port) => !view.hasRecordSince(port, begun));
+      if (unexplained.length === 0 || isBlind) return;
+      restartReason = 'monitor-stall';
+      monitor.restart(`it said nothing of what happened at ${unexplained.slice(0, 8).join(', ')}`);
+    }, timings.stallGraceMs);
+  };
+
+  bridge('start', gap, subscribed.promise);
+  await lane.drained();
+  const tick = setInterval(() => {
+    crossCheck?.settle(clock.uptimeMs());
+    if (monitor.tick()) void look('monitor-stall', isDifferent);
+  }, timings.tickMs);
+  const timer = setInterval(() => void rescan(), config.rescanSeconds * 1_000);
+
+  return {
+    rescan,
+    async stop() {
+      isStopped = true;
+      for (const each of [poll, tick, timer]) clearInterval(each);
+      clearTimeout(stallTimer);
+      ready.stop();
+      await Promise.all([monitor.stop(), crossCheck?.stop()]);
+      await lane.drained();
+    },
+  };
+}
+
+function openCrossCheck(options: UsbWatchOptions, timings: UsbTimings): CrossCheck | null {
+  const { clock, config, metrics } = options;
+  const report = options.report('usb-cross-check');
+  if (!config.crossCheck || config.simulated) {
+    report(
+      'unknown',
+      config.simulated ? 'off: the devices are replayed captures' : 'off: usb.crossCheck is false',
+    );
+    return null;
+  }
+  return startCrossCheck({
+    load: loadHotplugEmitter,
+    metrics,
+    report,
+    uptimeMs: () => clock.uptimeMs(),
+    graceMs: timings.crossCheckGraceMs,
+  });
+}

@@ -1,0 +1,46 @@
+// What the daemon of `npm start` is told: its servers, its folders, and which bus it watches. Everything else is default.
+import type { Config } from '../contracts/config.ts';
+
+export type PartialConfig = { readonly [Section in keyof Config]?: Partial<Config[Section]> };
+
+export interface Simulation {
+  readonly sysfsRoot: string;
+  readonly monitorCommand: readonly string[];
+}
+
+export function daemonConfig(facts: {
+  readonly hostname: string;
+  readonly stateDir: string;
+  readonly runDir: string;
+  readonly redisSocket: string;
+  readonly brokerPort: number;
+  readonly pagePort: number;
+  /** null: this computer's bus. */
+  readonly simulation: Simulation | null;
+}): PartialConfig {
+  const { simulation, stateDir, runDir } = facts;
+  return {
+    appliance: {
+      site: 'workbench',
+      name: facts.hostname.replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64) || 'workbench',
+      stateDir: `${stateDir}/appliance`,
+      runDir,
+    },
+    usb: {
+      // No udev rule of ours is installed here, so nobody writes it; what happens between two runs comes from the scan.
+      spoolFile: `${runDir}/spool`,
+      ...(simulation === null
+        ? {}
+        : {
+            simulated: true,
+            sysfsRoot: simulation.sysfsRoot,
+            monitorCommand: [...simulation.monitorCommand],
+            // libusb sees the real bus, which is not the one that is watched.
+            crossCheck: false,
+          }),
+    },
+    buffer: { redisSocket: facts.redisSocket },
+    uplink: { url: `mqtt://127.0.0.1:${facts.brokerPort}` },
+    status: { port: facts.pagePort },
+  };
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { MemoryQueue } from '../../src/buffer/memory-queue.ts';
+import type { EventId } from '../../src/contracts/event.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { draft } from './open-test-buffer.ts';
+
+function fill(limit: number) {
+  let dropped = 0;
+  const clock = fakeClock(0);
+  const queue = new MemoryQueue(limit, (count) => {
+    dropped += count;
+  });
+  const resolved: (readonly EventId[])[] = [];
+  const push = (count: number, state: Record<string, string> = {}) => {
+    const drafts = Array.from({ length: count }, () => {
+      clock.advance(1);
+      return draft(clock.uptimeMs(), clock);
+    });
+    queue.push({ drafts, state, resolve: (ids) => void resolved.push(ids) });
+  };
+  return { queue, push, resolved, dropped: () => dropped };
+}
+
+test('calls leave whole, in order, about as many events at a time as asked for [B4]', () => {
+  const { queue, push } = fill(100);
+  for (const count of [3, 0, 4, 10, 1]) push(count);
+  const sizes = () => queue.take(7).calls.map((call) => call.drafts.length);
+  assert.deepEqual(sizes(), [3, 0, 4]);
+  assert.deepEqual(sizes(), [10]);
+  assert.equal(queue.size, 1);
+  assert.deepEqual(sizes(), [1]);
+  assert.ok(queue.isEmpty);
+});
+
+test('a full queue drops the oldest events, counts them in one gap and keeps their state [B4]', () => {
+  const { queue, push, resolved, dropped } = fill(10);
+  push(4, { a: 'old', b: 'kept' });
+  push(4, { a: 'new' });
+  push(8);
+  assert.equal(queue.size, 10);
+  assert.equal(dropped(), 6);
+  assert.deepEqual(resolved, [[]], 'the first call is gone as a whole, the second in part');
+  const { calls, gap, gapState } = queue.take(100);
+  assert.deepEqual(gap, { count: 6, fromUptimeMs: 1, toUptimeMs: 6 });
+  assert.deepEqual(gapState, { a: 'old', b: 'kept' });
+  assert.deepEqual(
+    calls.map((call) => [call.drafts.length, call.state]),
+    [
+      [2, { a: 'new' }],
+      [8, {}],
+    ],
+  );
+  assert.equal(queue.take(1).gap, null);
+});
+
+test('one call larger than the whole queue keeps its newest events [B4]', () => {
+  const { queue, push } = fill(10);
+  push(25);
+  const { calls, gap } = queue.take(1);
+  assert.equal(gap?.count, 15);
+  assert.equal(calls[0]?.drafts[0]?.observed.uptimeMs, 16);
+});
+
+test('a long queue stays in order over many pushes and takes [B4]', () => {
+  const { queue, push } = fill(100_000);
+  const seen: number[] = [];
+  for (let round = 0; round < 5_000; round += 1) {
+    push(2);
+    for (const call of queue.take(1).calls) seen.push(...call.drafts.map((one) => one.observed.uptimeMs));
+  }
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 10_000 }, (_, index) => index + 1),
+  );
+});

@@ -1,0 +1,137 @@
+// A buffer on a test Redis, with everything around it recorded, and stopped with the test.
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { Redis } from 'ioredis';
+import { type EventBuffer, type OpenBufferOptions, openBuffer } from '../../src/buffer/open-buffer.ts';
+import type { BufferConfig } from '../../src/contracts/config.ts';
+import {
+  type EventDraft,
+  type EventId,
+  formatEventId,
+  START,
+  type StoredEvent,
+} from '../../src/contracts/event.ts';
+import type { PartState } from '../../src/contracts/health.ts';
+import { type FakeClock, fakeClock } from '../support/fake-clock.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { type RecordingMetrics, recordingMetrics } from '../support/recording-metrics.ts';
+import { until } from '../support/until.ts';
+
+export interface TestBuffer extends EventBuffer {
+  readonly clock: FakeClock;
+  readonly metrics: RecordingMetrics;
+  readonly log: ReturnType<typeof recordingLog>;
+  /** What was reported last. */
+  readonly health: { state: PartState; why: string };
+  /** All stored events, read through the buffer. */
+  all(): Promise<readonly StoredEvent[]>;
+}
+
+export interface TestBufferOptions extends Partial<BufferConfig> {
+  readonly redisSocket: string;
+  readonly markFile?: string;
+  readonly clock?: FakeClock;
+  readonly seal?: OpenBufferOptions['seal'];
+}
+
+export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
+export function testConfig(
+  overrides: Partial<BufferConfig> & { readonly redisSocket: string },
+): BufferConfig {
+  return {
+    memoryQueueEvents: 50_000,
+    batchEvents: 256,
+    keepEvents: 1_000,
+    commandTimeoutMs: 1_000,
+    ...overrides,
+  };
+}
+
+export function sealForTest(draft: EventDraft, id: EventId): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: formatEventId(id),
+    source: 'urn:autoweave:t:s:a',
+    type: draft.type,
+    subject: draft.subject,
+    time: new Date(draft.observed.wallMs).toISOString(),
+    uptimems: draft.observed.uptimeMs,
+    data: draft.data,
+  });
+}
+
+export async function openTestBuffer(
+  t: Pick<TestContext, 'after'>,
+  options: TestBufferOptions,
+): Promise<TestBuffer> {
+  const { markFile = path.join(path.dirname(options.redisSocket), 'buffer-mark'), ...rest } = options;
+  const { clock = fakeClock(), seal = sealForTest, ...overrides } = rest;
+  const [metrics, log] = [recordingMetrics(), recordingLog()];
+  const health: TestBuffer['health'] = { state: 'unknown', why: '' };
+  const buffer = await openBuffer({
+    ...{ config: testConfig(overrides), markFile, seal, clock, log },
+    metrics: metrics.buffer,
+    report: (state, why) => void Object.assign(health, { state, why }),
+    traceparent: () => traceparent,
+  });
+  t.after(() => buffer.stop());
+  const all = async () => {
+    const events: StoredEvent[] = [];
+    for (let from = START; ; ) {
+      const read = await buffer.read(from, 1_000);
+      if (read.position === from) return events;
+      events.push(...read.events);
+      from = read.position;
+    }
+  };
+  return { ...buffer, clock, metrics, log, health, all };
+}
+
+/** A draft that says which one it is. */
+export function draft(n: number, clock: FakeClock = fakeClock(), type = 'system.stopping'): EventDraft {
+  return { type, subject: 'test', observed: clock.now(), traceparent, data: { why: `n${n}` } };
+}
+
+export function drafts(count: number, from = 0): readonly EventDraft[] {
+  return Array.from({ length: count }, (_, index) => draft(from + index));
+}
+
+/** Which drafts came out, in order: n0, n1 … and the types of the buffer's own. */
+export function namesOf(events: readonly StoredEvent[]): readonly string[] {
+  return events.map(
+    ({ json, type }) =>
+      (JSON.parse(json) as { data: { why?: string } }).data.why?.match(/^n\d+$/)?.[0] ?? type,
+  );
+}
+
+export function idsOf(events: readonly StoredEvent[]): readonly string[] {
+  return events.map(({ id }) => formatEventId(id));
+}
+
+/** May do what the appliance's own user may not. Closed with the test. */
+export function adminClient(t: Pick<TestContext, 'after'>, socket: string): Redis {
+  return client(t, { path: socket, username: 'admin', password: 'any' });
+}
+
+export interface ClientOptions {
+  readonly path: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** A plain connection, without a user as the appliance's own. Closed with the test. */
+export function client(t: Pick<TestContext, 'after'>, options: ClientOptions): Redis {
+  const redis = new Redis({ ...options, protocol: 2, disableClientInfo: true, disconnectTimeout: 10 });
+  t.after(() => redis.disconnect());
+  return redis;
+}
+
+export async function untilHealth(buffer: TestBuffer, state: PartState, why = /./): Promise<void> {
+  const { health } = buffer;
+  try {
+    await until(`health ${state} ${why}`, () => health.state === state && why.test(health.why));
+  } catch (thrown) {
+    throw new Error(`it is ${health.state}: ${health.why}`, { cause: thrown });
+  }
+}

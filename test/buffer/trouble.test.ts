@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startRedis } from '../support/redis.ts';
+import { until } from '../support/until.ts';
+import { startCuttingProxy } from './cutting-proxy.ts';
+import {
+  adminClient,
+  draft,
+  drafts,
+  idsOf,
+  namesOf,
+  openTestBuffer,
+  untilHealth,
+} from './open-test-buffer.ts';
+
+test('a Redis that hangs beyond the time-out stores nothing twice, and no old state over a newer one [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, {
+    redisSocket: redis.socket,
+    commandTimeoutMs: 150,
+    batchEvents: 100,
+  });
+  await buffer.append(drafts(1));
+  await redis.kill('SIGSTOP');
+  // Larger than Redis reads at once, so that it meets the new connection before it has read the old one to its end.
+  const big = drafts(1).map((one) => ({ ...one, data: { why: 'n1', fill: 'x'.repeat(200_000) } }));
+  const calls = [buffer.append(big, { state: 'first' })];
+  await untilHealth(buffer, 'down', /did not answer within 150 ms/);
+  for (let n = 2; n < 300; n += 1) calls.push(buffer.append([draft(n)], { state: `s${n}` }));
+  await until('several more attempts', () => buffer.log.lines.length > 0);
+  await redis.kill('SIGCONT');
+  const ids = (await Promise.all(calls)).flat();
+  const events = await buffer.all();
+  assert.deepEqual(
+    namesOf(events),
+    Array.from({ length: 300 }, (_, n) => `n${n}`),
+  );
+  assert.deepEqual(
+    idsOf(events),
+    Array.from({ length: 300 }, (_, n) => `1-${n + 1}`),
+  );
+  assert.equal(ids.length, 299);
+  assert.deepEqual(await buffer.readState(), { state: 's299' });
+  await untilHealth(buffer, 'ok');
+});
+
+test('a Redis that hangs again and again under load stores every event once, in order [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, {
+    redisSocket: redis.socket,
+    commandTimeoutMs: 100,
+    batchEvents: 16,
+  });
+  const calls: Promise<unknown>[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    for (let n = 0; n < 250; n += 1) calls.push(buffer.append([draft(round * 250 + n)]));
+    await redis.kill('SIGSTOP');
+    await untilHealth(buffer, 'down');
+    await redis.kill('SIGCONT');
+    await untilHealth(buffer, 'ok');
+  }
+  await Promise.all(calls);
+  const events = await buffer.all();
+  assert.deepEqual(
+    namesOf(events),
+    Array.from({ length: 1_000 }, (_, n) => `n${n}`),
+  );
+  assert.deepEqual(idsOf(events).at(-1), '1-1000');
+});
+
+test('a Redis that is killed and restarted loses nothing that waited or was acknowledged [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket, batchEvents: 8 });
+  const calls: Promise<unknown>[] = [];
+  let n = 0;
+  for (let round = 0; round < 3; round += 1) {
+    for (let more = 0; more < 200; more += 1) calls.push(buffer.append([draft(n++)]));
+    await calls[calls.length - 190];
+    await redis.kill();
+    await untilHealth(buffer, 'down', /not running|closed/);
+    for (let more = 0; more < 20; more += 1) calls.push(buffer.append([draft(n++)]));
+    await redis.start();
+  }
+  await Promise.all(calls);
+  const events = await buffer.all();
+  assert.deepEqual(
+    namesOf(events),
+    Array.from({ length: n }, (_, index) => `n${index}`),
+  );
+  assert.deepEqual(idsOf(events).at(-1), `1-${n}`);
+});
+
+test('a reply that is lost after the transaction ran is looked up, not repeated [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const proxy = await startCuttingProxy(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: proxy.socket });
+  await buffer.append(drafts(2));
+  proxy.cutReplyTo('"n2"');
+  const ids = await buffer.append(drafts(3, 2), { state: 'x' });
+  assert.equal(proxy.cuts, 1);
+  assert.deepEqual(
+    ids.map(({ number }) => number),
+    [3, 4, 5],
+  );
+  await buffer.append([draft(5)]);
+  assert.deepEqual(namesOf(await buffer.all()), ['n0', 'n1', 'n2', 'n3', 'n4', 'n5']);
+  assert.equal(buffer.metrics.total('buffer.appended'), 6);
+});
+
+test('ids that another process took are not used again, and no event is lost to it [B1]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
+  await buffer.append(drafts(2));
+  await adminClient(t, redis.socket).xadd('aw:events', '1-3', 'e', '{"type":"foreign"}', 'c', '0');
+  assert.deepEqual(await buffer.append([draft(2)]), [{ generation: 1, number: 4 }]);
+  assert.ok(buffer.log.lines.some(({ message }) => message.includes('another process writes')));
+});
+
+test('without Redis it opens at once, says why, and stores what waited once Redis appears [B4]', async (t) => {
+  const redis = await startRedis(t, { started: false });
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
+  await untilHealth(buffer, 'down', /Redis is not running \(no socket\)/);
+  assert.deepEqual(buffer.depth(), { lastId: null, depth: 0, queued: 0 });
+  const waiting = buffer.append(drafts(3), { a: '1' });
+  assert.equal(buffer.depth().queued, 3);
+  const state = buffer.readState();
+  await redis.start();
+  assert.equal((await waiting).length, 3);
+  await state;
+  await untilHealth(buffer, 'ok');
+});
+
+test('a full memory queue drops the oldest, and the gap stands in their place with the newest state [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket, memoryQueueEvents: 100 });
+  await buffer.append(drafts(1));
+  await redis.kill();
+  await untilHealth(buffer, 'down');
+  const dropped = [];
+  for (let n = 1; n <= 30; n += 1) {
+    buffer.clock.advance(10);
+    dropped.push(buffer.append([draft(n, buffer.clock)], { [`field${n % 3}`]: `${n}` }));
+  }
+  // The first of them is numbered already: it went to the connection that was cut.
+  const kept = buffer.append(drafts(100, 31), { last: 'x' });
+  assert.deepEqual(await dropped[5], []);
+  await untilHealth(buffer, 'down');
+  await redis.start();
+  assert.equal((await kept).length, 100);
+  const events = await buffer.all();
+  const names = namesOf(events);
+  assert.equal(names.filter((name) => name === 'buffer.gap').length, 1);
+  const place = names.indexOf('buffer.gap');
+  assert.deepEqual(
+    names.slice(place + 1),
+    Array.from({ length: 100 }, (_, index) => `n${31 + index}`),
+  );
+  const gap = JSON.parse(events[place]?.json ?? '') as { data: { count: number; toUptimeMs: number } };
+  assert.equal(gap.data.count, 131 - (names.length - 1));
+  assert.equal(gap.data.toUptimeMs, 1_300);
+  assert.deepEqual(await buffer.readState(), { field0: '30', field1: '28', field2: '29', last: 'x' });
+  assert.equal(buffer.metrics.total('buffer.dropped', { reason: 'memory-queue-full' }), gap.data.count);
+  await untilHealth(buffer, 'ok');
+});
+
+test('a Redis without memory is a state with a remedy: reading goes on, and room is used at once [B4]', async (t) => {
+  const redis = await startRedis(t, { args: ['--maxmemory', '4mb'] });
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket, keepEvents: 10 });
+  const cursor = await buffer.openCursor('uplink');
+  const large = { fill: 'x'.repeat(10_000) };
+  const calls = drafts(600).map((one) => buffer.append([{ ...one, data: { ...one.data, ...large } }]));
+  await untilHealth(buffer, 'degraded', /memory limit.*maxmemory/);
+  let seen = 0;
+  while (seen < 600) {
+    const { events, position } = await buffer.read(cursor.position, 100);
+    seen += events.length;
+    cursor.acknowledge(position);
+  }
+  await Promise.all(calls);
+  assert.equal(seen, 600);
+  await untilHealth(buffer, 'ok');
+});
+
+test('an ACL that forbids what the buffer needs is reported with the remedy, and healed when it is lifted [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const admin = adminClient(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
+  await buffer.append(drafts(1));
+  await admin.acl('SETUSER', 'default', '-xadd');
+  const waiting = buffer.append(drafts(1, 1));
+  await untilHealth(buffer, 'down', /ACL forbids.*redis\.conf/);
+  await admin.acl('SETUSER', 'default', '+xadd');
+  assert.deepEqual(await waiting, [{ generation: 1, number: 2 }]);
+  await untilHealth(buffer, 'ok');
+});
+
+test('credentials are used, and wrong ones are reported with the remedy [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const admin = adminClient(t, redis.socket);
+  await admin.acl('SETUSER', 'edge', 'on', '>secret', '~aw:*', '+@all');
+  const good = await openTestBuffer(t, { redisSocket: redis.socket, username: 'edge', password: 'secret' });
+  await good.append(drafts(1));
+  await good.stop();
+  const bad = await openTestBuffer(t, { redisSocket: redis.socket, username: 'edge', password: 'wrong' });
+  await untilHealth(bad, 'down', /buffer\.username and buffer\.password/);
+});

@@ -1,0 +1,136 @@
+// A status server on a free port, over a buffer that is kept in memory.
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import type { StatusConfig } from '../../src/contracts/config.ts';
+import { compareEventIds, type EventId, type StoredEvent } from '../../src/contracts/event.ts';
+import type { HealthReport } from '../../src/contracts/health.ts';
+import { startStatus } from '../../src/status/start-status.ts';
+import type { StatusOptions } from '../../src/status/status-options.ts';
+import { fakeClock } from '../support/fake-clock.ts';
+import { recordingLog } from '../support/recording-log.ts';
+import { recordingMetrics } from '../support/recording-metrics.ts';
+
+export interface MemoryBuffer extends Pick<StatusOptions, 'read' | 'lastId' | 'onAppended'> {
+  /** Appends `count` events that follow the last one. */
+  append(count: number, options?: { readonly padding?: number; readonly generation?: number }): void;
+  /** Forgets all but the newest `keep`. */
+  trim(keep: number): void;
+  readonly reads: { count: number; failWith: Error | null };
+  readonly listeners: ReadonlySet<unknown>;
+}
+
+export function memoryBuffer(): MemoryBuffer {
+  const events: StoredEvent[] = [];
+  let last: EventId | null = null;
+  const listeners = new Set<(lastId: EventId) => void>();
+  const reads: MemoryBuffer['reads'] = { count: 0, failWith: null };
+  return {
+    reads,
+    listeners,
+    append(count, { padding = 0, generation } = {}) {
+      for (let n = 0; n < count; n++) {
+        const wanted: number = generation ?? last?.generation ?? 1;
+        const id: EventId = {
+          generation: wanted,
+          number: last?.generation === wanted ? last.number + 1 : 1,
+        };
+        const key = `${id.generation}-${id.number}`;
+        const json = JSON.stringify({
+          id: key,
+          type: 'usb.device.added',
+          subject: 'usb/1-1',
+          pad: 'x'.repeat(padding),
+        });
+        events.push({ id, type: 'usb.device.added', json });
+        last = id;
+      }
+      if (last !== null) for (const listener of listeners) listener(last);
+    },
+    trim: (keep) => void events.splice(0, events.length - keep),
+    lastId: () => last,
+    async read(from, count) {
+      reads.count += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      if (reads.failWith !== null) throw reads.failWith;
+      const start = events.findIndex(({ id }) => compareEventIds(id, from) > 0);
+      const found = start === -1 ? [] : events.slice(start, start + count);
+      return { events: found, position: found.at(-1)?.id ?? from };
+    },
+    onAppended(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}
+
+export const healthy: HealthReport = {
+  state: 'ok',
+  simulated: true,
+  parts: {
+    usb: { state: 'ok', why: 'watching', since: '2026-01-01T00:00:00.000Z', ageSeconds: 1, clock: 'synced' },
+    redis: { state: 'ok', why: 'answers', since: '2026-01-01T00:00:00.000Z', ageSeconds: 0, clock: 'synced' },
+  },
+};
+
+export async function startFixture(
+  t: Pick<TestContext, 'after'>,
+  changes: Partial<StatusOptions> & { readonly status?: Partial<StatusConfig> } = {},
+) {
+  const buffer = memoryBuffer();
+  const metrics = recordingMetrics();
+  const log = recordingLog();
+  const clock = fakeClock();
+  const reports: (readonly [string, string])[] = [];
+  const { status, ...options } = changes;
+  const server = await startStatus({
+    config: { listen: '127.0.0.1', port: 0, requestsPerSecond: 1_000, sseClients: 4, ...status },
+    clock,
+    metrics: metrics.status,
+    log,
+    report: (...said) => void reports.push(said),
+    health: () => healthy,
+    isReady: () => true,
+    devices: () => [],
+    simulated: true,
+    version: '1.2.3',
+    appliance: { tenant: 'acme', site: 'plant', name: 'edge-1' },
+    metricsText: () => Promise.resolve({ contentType: 'text/plain; version=0.0.4', text: 'autoweave_x 1\n' }),
+    read: buffer.read,
+    lastId: buffer.lastId,
+    onAppended: buffer.onAppended,
+    depth: () => ({ lastId: buffer.lastId(), depth: 3, queued: 1 }),
+    ...options,
+  });
+  t.after(() => server.stop());
+  return { server, buffer, metrics, log, clock, reports };
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** One request on a connection of its own; `Host` can be chosen, which fetch() does not allow. */
+export function ask(
+  port: number,
+  path: string,
+  options: {
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  } = {},
+): Promise<Reply> {
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  const { body, ...rest } = options;
+  const sent = request({ host: '127.0.0.1', port, path, agent: false, ...rest }, (response) => {
+    text(response).then(
+      (received) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: received }),
+      reject,
+    );
+  });
+  sent.on('error', reject);
+  sent.end(body);
+  return promise;
+}

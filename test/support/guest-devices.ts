@@ -1,0 +1,79 @@
+// The kinds of USB device that QEMU can plug in, each on a port of its own, as QMP commands.
+import type { Qmp } from './qemu-qmp.ts';
+
+export const deviceKinds = [
+  'keyboard',
+  'mouse',
+  'tablet',
+  'storage',
+  'serial',
+  'hub',
+  'hub-child',
+  'audio',
+  'network',
+] as const;
+export type DeviceKind = (typeof deviceKinds)[number];
+
+/** QEMU's driver and its port on the controller; the guest's kernel names the same port with the bus in front. */
+const drivers: Readonly<Record<DeviceKind, { readonly driver: string; readonly port: string }>> = {
+  keyboard: { driver: 'usb-kbd', port: '1' },
+  mouse: { driver: 'usb-mouse', port: '2' },
+  tablet: { driver: 'usb-tablet', port: '3' },
+  storage: { driver: 'usb-storage', port: '4' },
+  serial: { driver: 'usb-serial', port: '5' },
+  hub: { driver: 'usb-hub', port: '6' },
+  'hub-child': { driver: 'usb-mouse', port: '6.2' },
+  audio: { driver: 'usb-audio', port: '7' },
+  network: { driver: 'usb-net', port: '8' },
+};
+
+export interface GuestDevices {
+  plug(kind: DeviceKind): Promise<void>;
+  /** Resolves when QEMU has taken the device off the bus. A hub takes its children with it. */
+  unplug(kind: DeviceKind): Promise<void>;
+}
+
+/** @param storageFile image behind the storage stick */
+export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
+  let count = 0;
+  const plugged = new Map<DeviceKind, string>();
+  return {
+    async plug(kind) {
+      count += 1;
+      const id = `usb${count}`;
+      const { driver, port } = drivers[kind];
+      await qmp.execute('device_add', { driver, port, bus: 'xhci.0', id, ...(await backend(kind, id)) });
+      plugged.set(kind, id);
+    },
+    async unplug(kind) {
+      const id = plugged.get(kind);
+      if (id === undefined) throw new Error(`unplug ${kind}: it is not plugged in`);
+      const gone = qmp.event('DEVICE_DELETED', ({ device }) => device === id);
+      await qmp.execute('device_del', { id });
+      await gone;
+      plugged.delete(kind);
+      if (kind === 'storage') await qmp.execute('blockdev-del', { 'node-name': `disk-${id}` });
+      if (kind === 'network') await qmp.execute('netdev_del', { id: `net-${id}` });
+      if (kind === 'audio') await qmp.execute('object-del', { id: `sound-${id}` }).catch(() => undefined);
+    },
+  };
+
+  async function backend(kind: DeviceKind, id: string): Promise<object> {
+    switch (kind) {
+      case 'storage':
+        await qmp.execute('blockdev-add', {
+          driver: 'raw',
+          'node-name': `disk-${id}`,
+          file: { driver: 'file', filename: storageFile },
+        });
+        return { drive: `disk-${id}` };
+      case 'network':
+        await qmp.execute('netdev_add', { type: 'user', id: `net-${id}`, restrict: true });
+        return { netdev: `net-${id}` };
+      case 'serial':
+        return { 'always-plugged': true };
+      default:
+        return {};
+    }
+  }
+}

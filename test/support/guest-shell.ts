@@ -1,0 +1,57 @@
+// Commands for the agent that only the test's variant of the root contains: run as root, answered as one JSON object a line.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+export interface ShellResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface GuestShell {
+  /** Runs a script with the guest's /bin/sh; a failure of the script is a value. */
+  run(script: string): Promise<ShellResult>;
+  /** Like `run`, but a failing script rejects with what it said. */
+  must(script: string): Promise<string>;
+  close(): void;
+}
+
+interface Answer extends ShellResult {
+  readonly id: number;
+}
+
+/** The guest's agent must be listening: what is sent before that is lost. */
+export async function openGuestShell(socketPath: string): Promise<GuestShell> {
+  const socket: Socket = connect(socketPath);
+  await once(socket, 'connect');
+  const waiting = new Map<number, { resolve(answer: Answer): void; reject(error: Error): void }>();
+  let last = 0;
+  createInterface(socket).on('line', (line) => {
+    const answer = JSON.parse(line) as Answer;
+    waiting.get(answer.id)?.resolve(answer);
+    waiting.delete(answer.id);
+  });
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    for (const { reject } of waiting.values()) reject(new Error('guest shell: the guest has ended'));
+    waiting.clear();
+  });
+  const run = (script: string) =>
+    new Promise<ShellResult>((resolve, reject) => {
+      if (socket.destroyed) return reject(new Error('guest shell: the guest has ended'));
+      const id = ++last;
+      waiting.set(id, { resolve, reject });
+      socket.write(`${JSON.stringify({ id, script })}\n`);
+    });
+  return {
+    run,
+    async must(script) {
+      const { code, stdout, stderr } = await run(script);
+      if (code !== 0)
+        throw new Error(`guest: ${script} ended with ${code}: ${stderr.trim() || stdout.trim()}`);
+      return stdout;
+    },
+    close: () => socket.destroy(),
+  };
+}

@@ -1,0 +1,105 @@
+// One booted guest: the appliance's root under OpenRC, devices through QMP, a root shell, its status port on the host.
+
+import { once } from 'node:events';
+import { truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import type { BuiltRoot } from '../../image/build-root.ts';
+import { takeLock } from '../../image/lock-file.ts';
+import { runCommand } from '../../image/run-command.ts';
+import { type GuestDevices, guestDevices } from './guest-devices.ts';
+import { type GuestShell, openGuestShell } from './guest-shell.ts';
+import { type Qemu, startQemu } from './qemu.ts';
+import { tempDir } from './temp-dir.ts';
+
+export interface GuestOptions {
+  readonly image: BuiltRoot;
+  /** The daemon's configuration. */
+  readonly config: object;
+  /** Folder with the data partition of an earlier guest; a new one is made in it when there is none. */
+  readonly dataDir?: string;
+  readonly memoryMiB?: number;
+}
+
+export interface Guest {
+  readonly qemu: Qemu;
+  readonly devices: GuestDevices;
+  readonly shell: GuestShell;
+  /** The status page of the daemon in the guest. */
+  readonly statusUrl: string;
+  /** Seconds from the start of QEMU until the agent answered. */
+  readonly bootSeconds: number;
+  powerCut(): Promise<void>;
+}
+
+/** The guest's name for the host's loopback. */
+export const hostFromGuest = '10.0.2.2';
+const statusPort = 8480;
+/** Quiet: 13 s. */
+const bootLimitMs = 180_000;
+/** Another guest may be booted, tested and ended meanwhile. */
+const lockLimitMs = 1_800_000;
+
+export async function startGuest(t: Pick<TestContext, 'after'>, options: GuestOptions): Promise<Guest> {
+  const dir = await tempDir(t);
+  const lock = await takeLock('/tmp/autoweave-guest.lock', lockLimitMs);
+  t.after(() => lock.release());
+  const storage = path.join(dir, 'stick.img');
+  await writeFile(storage, '');
+  await truncate(storage, 8 * 1024 * 1024);
+  const config = path.join(dir, 'config.json');
+  await writeFile(config, JSON.stringify(options.config));
+
+  const host = await freePort();
+  const started = performance.now();
+  const qemu = await startQemu(t, {
+    dir,
+    kernel: options.image.vmlinux,
+    initramfs: options.image.initramfs,
+    commandLine: 'console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda',
+    disks: [
+      { file: options.image.squashfs, readOnly: true },
+      { file: await dataDisk(options.dataDir ?? dir), readOnly: false },
+    ],
+    firmwareFiles: { 'opt/autoweave/config': config },
+    forwards: [{ host, guest: statusPort }],
+    memoryMiB: options.memoryMiB ?? 1024,
+  });
+  await qemu.console.waitFor(/^test-agent: listening$/, bootLimitMs);
+  const shell = await openGuestShell(qemu.agentSocket);
+  await shell.must('true');
+  return {
+    qemu,
+    devices: guestDevices(qemu.qmp, storage),
+    shell,
+    statusUrl: `http://127.0.0.1:${host}`,
+    bootSeconds: (performance.now() - started) / 1000,
+    powerCut: () => qemu.powerCut(),
+  };
+}
+
+async function dataDisk(dir: string): Promise<string> {
+  const file = path.join(dir, 'data.img');
+  try {
+    await writeFile(file, '', { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return file;
+    throw error;
+  }
+  await truncate(file, 512 * 1024 * 1024);
+  await runCommand('mke2fs', ['-q', '-t', 'ext4', '-L', 'autoweave-data', file], {
+    from: 'e2fsprogs',
+    remedy: 'free space and run the test again',
+  });
+  return file;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}

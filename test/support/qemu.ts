@@ -1,0 +1,111 @@
+// Starts QEMU without KVM and ends it with the test: devices through QMP, the serial port as lines, a channel to the test's agent.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Console, readConsole } from './qemu-console.ts';
+import { openQmp, type Qmp } from './qemu-qmp.ts';
+
+export interface QemuOptions {
+  /** Folder for the sockets of this machine. */
+  readonly dir: string;
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly commandLine: string;
+  /** Raw images in the order vda, vdb, … */
+  readonly disks: readonly { readonly file: string; readonly readOnly: boolean }[];
+  /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
+  readonly firmwareFiles: Readonly<Record<string, string>>;
+  /** Port on the host's loopback -> port in the guest. */
+  readonly forwards: readonly { readonly host: number; readonly guest: number }[];
+  readonly memoryMiB: number;
+}
+
+export interface Qemu {
+  readonly qmp: Qmp;
+  readonly console: Console;
+  /** Unix socket of the virtio port `autoweave.test`. */
+  readonly agentSocket: string;
+  readonly pid: number;
+  /** The plug is pulled: nothing in the guest gets a chance, nothing in QEMU is written back. */
+  powerCut(): Promise<void>;
+}
+
+export async function startQemu(t: Pick<TestContext, 'after'>, options: QemuOptions): Promise<Qemu> {
+  const qmpSocket = path.join(options.dir, 'qmp.sock');
+  const agentSocket = path.join(options.dir, 'agent.sock');
+  const child = spawn('qemu-system-x86_64', toArguments(options, { qmpSocket, agentSocket }), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  // A failed spawn (no such program) is reported by the QMP connection below, with the words kept here.
+  child.once('error', (error) => {
+    complaints += error.message;
+  });
+  t.after(() => end(child));
+  const console = readConsole(child.stdout);
+  try {
+    const qmp = await Promise.race([openQmp(qmpSocket), failedEarly(child)]);
+    return { qmp, console, agentSocket, pid: child.pid ?? 0, powerCut: () => end(child) };
+  } catch (cause) {
+    await end(child);
+    throw new Error(`start QEMU: ${complaints.trim() || 'it gave no reason'}`, { cause });
+  }
+}
+
+async function failedEarly(child: ChildProcess): Promise<never> {
+  await once(child, 'exit');
+  throw new Error(`it ended with ${child.exitCode}`);
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGKILL');
+  await gone;
+}
+
+function toArguments(
+  options: QemuOptions,
+  sockets: { readonly qmpSocket: string; readonly agentSocket: string },
+): readonly string[] {
+  const forwards = options.forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
+  return [
+    // No legacy devices: each costs a driver and, under emulation, part of a second.
+    ...['-M', 'q35,sata=off,smbus=off,i8042=off,vmport=off', '-nodefaults', '-no-user-config'],
+    ...[
+      '-accel',
+      'tcg,thread=multi,tb-size=512',
+      '-cpu',
+      'max',
+      '-smp',
+      '2',
+      '-m',
+      String(options.memoryMiB),
+    ],
+    ...['-display', 'none', '-no-reboot', '-serial', 'stdio'],
+    ...['-qmp', `unix:${sockets.qmpSocket},server=on,wait=off`],
+    ...['-kernel', options.kernel, '-initrd', options.initramfs, '-append', options.commandLine],
+    ...options.disks.flatMap(({ file, readOnly }, index) => [
+      '-drive',
+      `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`,
+      ...['-device', `virtio-blk-pci,drive=disk${index}`],
+    ]),
+    ...Object.entries(options.firmwareFiles).flatMap(([name, file]) => [
+      '-fw_cfg',
+      `name=${name},file=${file}`,
+    ]),
+    ...['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
+    ...['-device', 'virtio-rng-pci', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
+    ...[
+      '-device',
+      'virtio-serial-pci',
+      '-chardev',
+      `socket,id=agent,path=${sockets.agentSocket},server=on,wait=off`,
+    ],
+    ...['-device', 'virtserialport,chardev=agent,name=autoweave.test'],
+  ];
+}
