@@ -162,7 +162,9 @@ class UsbEventMaker implements EventMaker {
   #takeSnapshot(scan: Snapshot): void {
     const found = new Map(scan.devices.map((device) => [device.port, device]));
     const known = [...this.#seen].filter(([, seen]) => seen.device !== null).map(([port]) => port);
-    const ports = [...new Set([...known, ...found.keys()])].sort(comparePorts);
+    // A scan that another has overtaken compares with nothing any more.
+    const isOvertaken = scan.seqnum !== null && scan.seqnum < this.#scanSeqnum;
+    const ports = isOvertaken ? [] : [...new Set([...known, ...found.keys()])].sort(comparePorts);
     const counts = { added: 0, removed: 0, changed: 0, ready: 0 };
     for (const port of ports) {
       const seen = this.#seenPort(port);

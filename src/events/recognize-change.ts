@@ -31,7 +31,7 @@ function recognizeSight(seen: SeenPort, change: Sight, isInScan: boolean): Recog
   if (known === null) return recognizeArrival(seen, change, isInScan);
   if (seen.isCarriedOver) {
     if (!isSameAfterBoot(known, change.device)) return replaced(seen, change);
-    const kept = { ...withDevice(seen, change.device, change.seqnum), isReady: seen.isReady };
+    const kept = withDevice(seen, change.device, change.seqnum);
     return isSameFactsAfterBoot(known, change.device)
       ? duplicate(kept)
       : recognized(kept, [{ ...originOf(change), kind: 'changed', device: change.device, reconciled: true }]);

@@ -37,7 +37,7 @@ export function unseenPort(seqnum: number): SeenPort {
 }
 
 export function withDevice(seen: SeenPort, device: UsbDevice, attachedSeqnum: number | null): SeenPort {
-  return { ...seen, device, attachedSeqnum, isReady: false, isCarriedOver: false };
+  return { ...seen, device, attachedSeqnum, isCarriedOver: false };
 }
 
 export function withoutDevice(seen: SeenPort): SeenPort {

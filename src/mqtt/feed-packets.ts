@@ -25,8 +25,8 @@ export function feedPackets<S extends Duplex>(stream: S, options: FeedOptions): 
 
 /**
  * INVARIANTS
- * - The sink never holds more than one packet that it has not finished with; what follows waits here and the stream is paused,
- *   so that a broker that sends without reading our answers is slowed down by TCP.
+ * - The sink never holds more than one packet that it has not finished with; what follows waits here and the stream is paused.
+ * - A broker that sends without reading our answers is slowed down by TCP: mqtt.js itself does not wait for them to be written.
  * - No exception of the sink leaves: it ends the stream.
  */
 class PacketFeed {
@@ -42,6 +42,8 @@ class PacketFeed {
   #begun: Buffer[] = [];
   /** Bytes that wait until the sink is ready; not null while the stream is paused for it. */
   #held: Buffer | null = null;
+  /** The last packet's answer waits for the stream to take more. */
+  #wantsDrain = false;
 
   constructor(stream: Duplex, sink: Writable, options: FeedOptions) {
     this.#stream = stream;
@@ -60,9 +62,15 @@ class PacketFeed {
       if (to < 0) return;
       const part = chunk.subarray(from, to);
       from = to;
-      if (this.#expects !== 'type') this.#begun.push(part);
-      else if (!this.#hand(this.#complete(part))) return;
-      if (this.#sink.writableLength > 0) {
+      if (this.#expects !== 'type') {
+        this.#begun.push(part);
+        continue;
+      }
+      const packet = this.#complete(part);
+      if (!this.#hand(packet)) return;
+      this.#wantsDrain = needsAnswer(packet) && this.#stream.writableNeedDrain;
+      if (this.#wantsDrain) this.#stream.once('drain', this.#goOn);
+      if (this.#isHeldUp()) {
         this.#held = chunk.subarray(from);
         this.#stream.pause();
         return;
@@ -80,7 +88,7 @@ class PacketFeed {
   #hand(packet: Buffer): boolean {
     this.#options.inspect(packet);
     try {
-      this.#sink.write(packet, this.#written);
+      this.#sink.write(packet, this.#goOn);
       return true;
     } catch (error) {
       this.#refuse(`a packet that cannot be read: ${errorText(error)}`);
@@ -89,13 +97,17 @@ class PacketFeed {
   }
 
   /** One function for all writes: the sink calls it once for a batch when it is the same. */
-  readonly #written = (): void => {
+  readonly #goOn = (): void => {
     const held = this.#held;
-    if (held === null || this.#sink.writableLength > 0) return;
+    if (held === null || this.#isHeldUp()) return;
     this.#held = null;
     this.#stream.resume();
     this.take(held);
   };
+
+  #isHeldUp(): boolean {
+    return this.#sink.writableLength > 0 || (this.#wantsDrain && this.#stream.writableNeedDrain);
+  }
 
   /** Where the packet that `from` is in ends, or the chunk if that comes first; -1 after a refusal. */
   #scan(chunk: Buffer, from: number): number {
@@ -134,4 +146,10 @@ class PacketFeed {
     this.#stream.destroy(new MqttError('mqtt.hostile-packet', `the broker sent ${what}`));
     return -1;
   }
+}
+
+/** PUBLISH with QoS 1 or 2 wants PUBACK or PUBREC, PUBREL wants PUBCOMP. */
+function needsAnswer(packet: Buffer): boolean {
+  const first = packet[0] ?? 0;
+  return (first >> 4 === 3 && (first & 0x06) !== 0) || first >> 4 === 6;
 }

@@ -60,11 +60,11 @@ export class MqttConnection {
     this.#options = options;
     this.ended = this.#ended.promise;
     this.#client = new MqttClient(
-      (client, clientOptions) =>
+      (client) =>
         feedPackets(
           options.address.webSocketPath === null
             ? options.stream
-            : (webSocketStream(client, clientOptions) as Duplex),
+            : (webSocketStream(client, client.options) as Duplex),
           { maximumPacketSize: MAXIMUM_PACKET_SIZE, inspect: this.#oddPubacks.inspect },
         ),
       toClientOptions(options, { maximumPacketSize: MAXIMUM_PACKET_SIZE, receiveMaximum: RECEIVE_MAXIMUM }),
@@ -91,6 +91,8 @@ export class MqttConnection {
     this.#client.connect();
     // mqtt.js passes on only errors that have a code.
     this.#client.stream.on('error', (error: Error) => this.#fail(error));
+    // Not every kind of stream closes when the other side has ended it.
+    this.#client.stream.on('end', () => this.#end('mqtt.closed', 'the broker closed the connection'));
     return this.#ready.promise;
   }
 

@@ -1,4 +1,5 @@
 // The configured PEM files -> what a TLS connection needs. Read at every connect, so that a renewed certificate is picked up.
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { UplinkConfig } from '../contracts/config.ts';
@@ -15,12 +16,15 @@ export async function readTlsFiles({ caFile, certFile, keyFile }: TlsFiles): Pro
       `uplink.certFile and uplink.keyFile belong together: ${certFile === undefined ? 'certFile' : 'keyFile'} is not set`,
     );
   const ca = caFile === undefined ? {} : { ca: await readPem('caFile', caFile) };
-  check(`uplink.caFile ${caFile ?? ''}`, ca);
+  // OpenSSL skips an unreadable authority in silence.
+  if (ca.ca !== undefined) check(`uplink.caFile ${caFile}`, () => new X509Certificate(ca.ca));
   if (certFile === undefined || keyFile === undefined) return ca;
   const cert = await readPem('certFile', certFile);
-  check(`uplink.certFile ${certFile}`, { cert });
+  check(`uplink.certFile ${certFile}`, () => createSecureContext({ cert }));
   const key = await readPem('keyFile', keyFile);
-  check(`uplink.keyFile ${keyFile} (for the certificate ${certFile})`, { cert, key });
+  check(`uplink.keyFile ${keyFile} (for the certificate ${certFile})`, () =>
+    createSecureContext({ cert, key }),
+  );
   return { ...ca, cert, key };
 }
 
@@ -37,9 +41,9 @@ async function readPem(setting: string, file: string): Promise<string> {
   return text;
 }
 
-function check(what: string, context: SecureContextOptions): void {
+function check(what: string, use: () => unknown): void {
   try {
-    createSecureContext(context);
+    use();
   } catch (cause) {
     // OpenSSL's reason says what is wrong with the file, never what is in it.
     throw new MqttError('mqtt.bad-tls-file', `${what} cannot be used: ${errorText(cause)}`);

@@ -4,9 +4,9 @@ import type { ReadEvents } from '../contracts/buffer.ts';
 import { type EventId, formatEventId, type StoredEvent } from '../contracts/event.ts';
 import type { Log } from '../contracts/log.ts';
 import type { StatusMetrics } from '../contracts/metrics.ts';
-import { errorText } from '../lib/error-text.ts';
 import { secureHeaders } from './answer.ts';
-import { gapBetween, type StreamNotice, type StreamStart, streamStart } from './stream-position.ts';
+import { gapBetween, type StreamStart, streamStart } from './stream-position.ts';
+import { bufferAway, eventText, noticeText } from './stream-text.ts';
 
 const BATCH = 50;
 const HEARTBEAT_MS = 15_000;
@@ -187,25 +187,6 @@ function nextText(client: Client, event: StoredEvent): string {
   const gap = client.sent === null ? null : gapBetween(client.sent, event.id);
   client.sent = event.id;
   return (gap === null ? '' : noticeText(gap)) + eventText(event, client.unnamed);
-}
-
-function eventText({ id, type, json }: StoredEvent, unnamed: boolean): string {
-  // A line end would end the field: JSON has none, but a stored line is not taken on trust.
-  const data = /[\r\n]/.test(json) ? json.split(/\r\n|\r|\n/).join('\ndata: ') : json;
-  const name = unnamed ? '' : `event: ${type.replace(/[\r\n]/g, ' ')}\n`;
-  return `id: ${formatEventId(id)}\n${name}data: ${data}\n\n`;
-}
-
-function noticeText(notice: StreamNotice): string {
-  return `event: stream.notice\ndata: ${JSON.stringify(notice)}\n\n`;
-}
-
-function bufferAway(cause: unknown): StreamNotice {
-  return {
-    code: 'stream.buffer-away',
-    message: `the buffer cannot be read: ${errorText(cause)}`,
-    remedy: 'Nothing is lost: the stream goes on by itself once the buffer answers.',
-  };
 }
 
 /** Reads of the same place that are under way at the same time become one. */

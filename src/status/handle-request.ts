@@ -36,7 +36,7 @@ export function createRequestHandler(options: StatusOptions): RequestHandler {
     return request.url?.startsWith('/') === true ? null : noPath;
   };
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<string> => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const reply = (what: Answer) => {
       // What was not read (a body) must not be taken for the next request.
       if (hasBody(request)) response.setHeader('Connection', 'close');
@@ -45,7 +45,6 @@ export function createRequestHandler(options: StatusOptions): RequestHandler {
     const refused = check(request);
     const [path = '', query = ''] = (request.url ?? '').split('?', 2);
     const route = routes.get(path);
-    const label = route?.path ?? 'unknown';
     if (refused !== null) reply(refused);
     else if (route === undefined) reply(notFound(path, [...routes.keys()]));
     else if (request.method !== 'GET' && request.method !== 'HEAD') reply(wrongMethod(request.method, path));
@@ -54,22 +53,25 @@ export function createRequestHandler(options: StatusOptions): RequestHandler {
     else if (request.method === 'HEAD') reply(streamHead);
     else if (streams.full()) reply(tooManyStreams(config.sseClients));
     else streams.open(request, response, new URLSearchParams(query));
-    return label;
   };
 
   return {
     async handle(request, response) {
       // A client that goes away while it is answered is nothing to report.
       response.on('error', (cause) => log.debug({ err: cause }, 'a client left before it was answered'));
-      let route = 'unknown';
       try {
-        route = await answer(request, response);
+        await answer(request, response);
       } catch (cause) {
         log.error({ err: cause, url: request.url }, 'a request could not be answered');
         if (response.headersSent) response.destroy();
         else send(response, internal);
       }
-      metrics.requests.add(1, { route, code: String(response.statusCode) });
+      const [path = ''] = (request.url ?? '').split('?', 1);
+      // Any path may be asked for: only the known ones become labels.
+      metrics.requests.add(1, {
+        route: routes.has(path) ? path : 'unknown',
+        code: String(response.statusCode),
+      });
     },
     stop: () => streams.stop(),
   };

@@ -155,6 +155,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 
 function usbStateOf(fields: StoredState, log: Log): UsbState | null {
   const { state, problems } = parseUsbState(fields);
-  if (problems.length > 0) log.warn({ problems }, 'parts of the stored USB state are damaged: a scan of the bus takes their place');
+  if (problems.length > 0)
+    log.warn({ problems }, 'parts of the stored USB state are damaged: a scan of the bus takes their place');
   return state;
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { openBuffer } from '../buffer/open-buffer.ts';
 import type { Config } from '../contracts/config.ts';
 import { formatEventId } from '../contracts/event.ts';
+import type { HealthReport } from '../contracts/health.ts';
 import { sourceOf } from '../contracts/topics.ts';
 import { sealEvent } from '../events/seal-event.ts';
 import { makeTraceparent } from '../events/traceparent.ts';
@@ -28,7 +29,10 @@ export interface Appliance {
   stop(why: string): Promise<void>;
 }
 
-export async function startAppliance(options: { readonly config: Config; readonly log: RootLog }): Promise<Appliance> {
+export async function startAppliance(options: {
+  readonly config: Config;
+  readonly log: RootLog;
+}): Promise<Appliance> {
   const { config, log } = options;
   const { appliance } = config;
   const { simulated } = config.usb;
@@ -50,7 +54,8 @@ export async function startAppliance(options: { readonly config: Config; readonl
   const buffer = await openBuffer({
     config: config.buffer,
     markFile: path.join(appliance.stateDir, 'buffer-mark'),
-    seal: (draft, id) => sealEvent(draft, id, { source: sourceOf(appliance), bootId: clock.bootId, simulated }),
+    seal: (draft, id) =>
+      sealEvent(draft, id, { source: sourceOf(appliance), bootId: clock.bootId, simulated }),
     clock,
     metrics: metrics.buffer,
     log: log.child({ part: 'buffer' }),
@@ -119,7 +124,7 @@ export async function startAppliance(options: { readonly config: Config; readonl
     log: log.child({ part: 'status' }),
     report: board.reporter('status'),
     health: board.report,
-    isReady: () => board.report().parts['usb-monitor']?.state === 'ok' || 'the USB monitor is not running',
+    isReady: () => readiness(board.report()),
     devices: pipeline.devices,
     simulated,
     version: productVersion,
@@ -142,6 +147,15 @@ export async function startAppliance(options: { readonly config: Config; readonl
       registry.stop();
     },
   };
+}
+
+/** Ready: changes on the bus are seen and stored. A broker that is away does not count: the buffer is for that. */
+function readiness({ parts }: HealthReport): true | string {
+  for (const part of ['usb-monitor', 'buffer']) {
+    const { state, why } = parts[part] ?? { state: 'unknown', why: 'has not reported yet' };
+    if (state !== 'ok' && state !== 'degraded') return `${part}: ${why}`;
+  }
+  return true;
 }
 
 /** A missing state folder is made; where it cannot be made, the buffer says so and the appliance goes on. */

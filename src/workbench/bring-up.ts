@@ -5,7 +5,7 @@ import path from 'node:path';
 import { chooseBus } from './choose-bus.ts';
 import { condenseLogLine } from './condense-log-line.ts';
 import type { Crew } from './crew.ts';
-import { daemonConfig } from './daemon-config.ts';
+import { daemonConfig, spoolFileOf } from './daemon-config.ts';
 import { choosePort, listens, mosquittoConfig, redisAnswers, redisCommand } from './servers.ts';
 import type { StartOptions } from './start-options.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
@@ -24,7 +24,7 @@ export async function bringUp(crew: Crew, options: StartOptions, places: Places)
   const redisSocket = await startRedis(crew, places);
   const brokerPort = await startBroker(crew, places);
   await startDaemon(crew, options, { ...places, redisSocket, brokerPort });
-  crew.say(`runs until Ctrl-C; events are kept in ${path.relative(places.root, places.stateDir) || '.'}`);
+  crew.say(`runs until Ctrl-C; events are kept in ${places.stateDir}`);
 }
 
 function prepareState(stateDir: string, fresh: boolean): void {
@@ -63,6 +63,7 @@ async function startDaemon(
 ): Promise<void> {
   const bus = chooseBus(options, places.root);
   crew.say(bus.about);
+  if (bus.simulation !== null) writeFileSync(spoolFileOf(places.runDir), '');
   const pagePort = options.port ?? (await choosePort(8480));
   const config = daemonConfig({ ...places, hostname: hostname(), pagePort, simulation: bus.simulation });
   const file = path.join(places.stateDir, 'autoweave.json');

@@ -1,5 +1,5 @@
 // A recorded USB device: its sysfs attributes and the monitor's records of one plug and one unplug, as a JSON file.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
 import { errorText } from '../lib/error-text.ts';
@@ -24,10 +24,15 @@ export const Capture = Type.Object(
     }),
     interfaces: Type.Record(
       Type.String({ pattern: '^[0-9]{1,3}-[0-9.]{1,30}:[0-9]{1,3}\\.[0-9]{1,3}$' }),
-      Type.Record(Type.String({ pattern: attributeName }), Type.Union([Type.String(), Type.Null()]), {
-        ...closed,
-        description: 'Attributes; `driver` is the name of the bound driver or null.',
-      }),
+      Type.Object(
+        {
+          attributes: Attributes,
+          driver: Type.Union([Type.String({ pattern: '^[A-Za-z0-9_.-]*[A-Za-z0-9_-]$' }), Type.Null()], {
+            description: 'Bound to it, or null.',
+          }),
+        },
+        closed,
+      ),
       closed,
     ),
     attach: Type.String({ description: 'Verbatim output of udevadm monitor --kernel --udev --property.' }),
@@ -64,7 +69,7 @@ export function parseCapture(text: string, file: string): Capture {
 
 /** All recordings of a folder, in the order of their file names. @throws WorkbenchError `workbench.bad-capture` */
 export function readCaptures(dir: string): readonly Capture[] {
-  const names = readdirSync(dir).filter((name) => name.endsWith('.json'));
+  const names = existsSync(dir) ? readdirSync(dir).filter((name) => name.endsWith('.json')) : [];
   if (names.length === 0) {
     throw new WorkbenchError(
       'workbench.bad-capture',

@@ -27,8 +27,7 @@ export function daemonConfig(facts: {
       runDir,
     },
     usb: {
-      // No udev rule of ours is installed here, so nobody writes it; what happens between two runs comes from the scan.
-      spoolFile: `${runDir}/spool`,
+      spoolFile: spoolFileOf(runDir),
       ...(simulation === null
         ? {}
         : {
@@ -43,4 +42,12 @@ export function daemonConfig(facts: {
     uplink: { url: `mqtt://127.0.0.1:${facts.brokerPort}` },
     status: { port: facts.pagePort },
   };
+}
+
+/**
+ * No udev rule of ours is installed here, so on a real bus the file is not there, and the page says what that means. The
+ * simulated bus stands still while no daemon runs: an empty file is its truth.
+ */
+export function spoolFileOf(runDir: string): string {
+  return `${runDir}/spool`;
 }

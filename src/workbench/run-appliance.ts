@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bringUp } from './bring-up.ts';
 import { buildBundle } from './build-bundle.ts';
 import { assembleCrew } from './crew.ts';
@@ -27,7 +28,10 @@ export async function runAppliance({ options, root, say, asked }: ApplianceRun):
   try {
     const ending = Promise.race([asked, crew.died]);
     const up = bringUp(crew, options, { root, stateDir, runDir, bundle });
-    const why = await Promise.race([ending, up.then(() => ending)]);
+    const why = await Promise.race([
+      ending,
+      up.then(() => Promise.race([ending, timeIsUp(options.seconds)])),
+    ]);
     if (typeof why === 'string') {
       say(`${why}: stopping`);
       return 0;
@@ -41,4 +45,10 @@ export async function runAppliance({ options, root, say, asked }: ApplianceRun):
     rmSync(runDir, { recursive: true, force: true });
     running.release();
   }
+}
+
+/** Counted from the moment everything runs. */
+function timeIsUp(seconds: number | null): Promise<string> {
+  if (seconds === null) return new Promise(() => undefined);
+  return delay(seconds * 1_000, `${seconds} seconds are over`, { ref: false });
 }

@@ -10,7 +10,7 @@ export interface StartOptions {
   readonly fresh: boolean;
   /** Of the page; null: the usual one when it is free, otherwise any. */
   readonly port: number | null;
-  /** Stop by itself after so long; null: run until a signal. */
+  /** Run for so long; null: until a signal. */
   readonly seconds: number | null;
   readonly stateDir: string;
   readonly capturesDir: string;
@@ -22,7 +22,7 @@ export const startHelp = `npm start [-- OPTIONS]
   --simulate      replay recorded devices, also when this computer has a USB bus
   --fresh         forget the events and devices of earlier runs
   --port N        port of the page (default: 8480, or a free one when that is taken)
-  --seconds N     stop after N seconds
+  --seconds N     run for N seconds
   --state DIR     where events are kept between runs (default: .cache/start)
   --captures DIR  other recordings for --simulate (default: src/workbench/captures)
   --seed N        another order of plugging for --simulate (default: 1)`;

@@ -1,7 +1,6 @@
 // `npm start`: the product from this checkout, with a Redis and a broker of its own. Runs on Node 24, started by ensure.mjs;
 // everything it starts ends with it, daemon first.
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '../lib/app-error.ts';
 import { errorText } from '../lib/error-text.ts';
 import { runAppliance } from './run-appliance.ts';
@@ -20,7 +19,7 @@ async function main(): Promise<number> {
       console.log(startHelp);
       return 0;
     }
-    return await runAppliance({ options, root, say, asked: askedToStop(options.seconds) });
+    return await runAppliance({ options, root, say, asked: askedToStop() });
   } catch (thrown) {
     console.error(`start: ${errorText(thrown)}`);
     if (!(thrown instanceof AppError)) throw thrown;
@@ -32,10 +31,10 @@ async function main(): Promise<number> {
  * Resolves with the reason. Further signals are for the impatient in vain: a terminal's Ctrl-C arrives twice (from the
  * terminal and from npm), so a second one says nothing, and every child has its own time limit.
  */
-function askedToStop(seconds: number | null): Promise<string> {
-  const reasons = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(
-    (signal) => new Promise<string>((resolve) => process.on(signal, () => resolve(`${signal} received`))),
-  );
-  if (seconds !== null) reasons.push(delay(seconds * 1_000, `${seconds} seconds are over`, { ref: false }));
-  return Promise.race(reasons);
+function askedToStop(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => resolve(`${signal} received`));
+  }
+  return promise;
 }

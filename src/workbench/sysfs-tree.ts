@@ -27,10 +27,10 @@ export function plugIntoTree(root: string, capture: Capture, address: number): v
   const folder = path.join(root, capture.devpath);
   writeAttributes(folder, { ...capture.attributes, devnum: String(address) });
   writeFileSync(path.join(folder, 'descriptors'), Buffer.from(capture.descriptors, 'base64'));
-  for (const [name, { driver, ...attributes }] of Object.entries(capture.interfaces)) {
+  for (const [name, { attributes, driver }] of Object.entries(capture.interfaces)) {
     const place = path.join(folder, name);
     writeAttributes(place, attributes);
-    if (typeof driver === 'string') {
+    if (driver !== null) {
       const target = path.join(root, 'bus/usb/drivers', driver);
       mkdirSync(target, { recursive: true });
       link(target, path.join(place, 'driver'));
@@ -48,10 +48,9 @@ export function unplugFromTree(root: string, capture: Capture): void {
   rmSync(path.join(root, capture.devpath), { recursive: true, force: true });
 }
 
-function writeAttributes(folder: string, attributes: Readonly<Record<string, string | null>>): void {
+function writeAttributes(folder: string, attributes: Readonly<Record<string, string>>): void {
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(attributes)) {
-    if (text === null) continue;
     const file = path.join(folder, name);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, text.endsWith('\n') ? text : `${text}\n`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
+import { parseMarkFile, SLOT_BYTES } from '../../src/buffer/mark-slots.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { adminClient, draft, drafts, idsOf, openTestBuffer, untilHealth } from './open-test-buffer.ts';
 
@@ -111,6 +112,35 @@ test('a missing mark file over a full store, and a damaged one, begin generation
   await third.stop();
   const fourth = await openTestBuffer(t, { redisSocket: redis.socket });
   assert.deepEqual(await fourth.append([draft(4)]), [{ generation: minutes, number: 3 }]);
+});
+
+test('a mark file whose last write was torn goes on with the slot before it [B1]', async (t) => {
+  const redis = await startRedis(t);
+  const before = await openTestBuffer(t, { redisSocket: redis.socket });
+  await before.append(drafts(5));
+  await before.mayPublish({ generation: 1, number: 5 });
+  await before.stop();
+  const bytes = await readFile(markOf(redis));
+  const { mark } = parseMarkFile(bytes);
+  assert.deepEqual(mark, { seq: 2, generation: 1, published: 5 });
+  bytes.fill(0, 30, SLOT_BYTES);
+  await writeFile(markOf(redis), bytes);
+  assert.deepEqual(parseMarkFile(bytes).mark, { seq: 1, generation: 1, published: 0 });
+  const after = await openTestBuffer(t, { redisSocket: redis.socket });
+  assert.deepEqual(await after.append([draft(5)]), [{ generation: 1, number: 6 }]);
+});
+
+test('the mark is written before anything is published, once for many that ask together [B1]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
+  const ids = await buffer.append(drafts(100));
+  await Promise.all(ids.map((id) => buffer.mayPublish(id)));
+  const { mark } = parseMarkFile(await readFile(markOf(redis)));
+  assert.deepEqual(mark, { seq: 2, generation: 1, published: 100 });
+  const [next] = await buffer.append([draft(100)]);
+  assert.ok(next !== undefined);
+  await buffer.mayPublish(next);
+  assert.equal(parseMarkFile(await readFile(markOf(redis))).mark?.published, 101);
 });
 
 test('while the mark file cannot be written nothing may be published, and events are stored all the same [B1]', async (t) => {

@@ -72,6 +72,15 @@ test('redis-run keeps the two latest broken logs, and checks only after a disord
   assert.equal(checks(), 1);
 });
 
+test('a log that rotted after an orderly stop is repaired at the second start [B4]', async (t) => {
+  const redis = await startRedis(t);
+  await redis.stop();
+  await appendFile(await logFile(redis, '.incr.aof'), 'garbage');
+  await assert.rejects(redis.start(), /Bad file format/);
+  await redis.start();
+  assert.match(redis.output, /redis-run: repaired: /);
+});
+
 test('redis-run says what it needs when it is called wrongly or nothing is installed [Q3]', async (t) => {
   const redis = await startRedis(t, { started: false });
   const run = (args: readonly string[], env: NodeJS.ProcessEnv) => {

@@ -89,6 +89,20 @@ test('a plug of 20 ms is added and removed, each with the instant of its own cha
   );
 });
 
+test('of a longer flapping the last plug and unplug are told, with their own instants and addresses [U3]', () => {
+  const subject = new MakerUnderTest({ limits: held });
+  subject.take(...records('+A -A +A -A', 10));
+  subject.runTo(2_000);
+  const told = subject.reader.drafts.map(({ data, observed }) => {
+    const { address } = data.device as { readonly address: number };
+    return [address, data.seqnum, observed.uptimeMs];
+  });
+  assert.deepEqual(told, [
+    [12, 102, 1_020],
+    [12, 103, 1_030],
+  ]);
+});
+
 test('plugs further apart than the window are not folded, however late due() is called [U3]', () => {
   const subject = new MakerUnderTest({ limits: held });
   subject.take(...records('+A -A +A -A', 51));

@@ -78,6 +78,16 @@ const cases: readonly (readonly [string, readonly UsbChange[], string])[] = [
     '+A -A',
   ],
   [
+    'a removal that the scan contains, of a device without a known address, is not that of the next',
+    [snapshot(1, [a5], { seqnum: 9 }), { ...detached(2, a4, from('kernel', 8)), address: null }],
+    '+A',
+  ],
+  [
+    'a scan that was read before the record came does not take the device away',
+    [attached(1, a4, from('kernel', 7)), snapshot(2, [], { seqnum: 6 })],
+    '+A',
+  ],
+  [
     'a record newer than the scan wins over it',
     [attached(1, a4, from('kernel', 7)), snapshot(2, [], { seqnum: 6 }), detached(3, a4, from('kernel', 8))],
     '+A -A',

@@ -151,6 +151,8 @@ test('the smallest limits that the configuration allows still end in the true st
 test('4,096 ports are followed, more are counted, and an empty one makes room [Q3]', () => {
   const subject = new MakerUnderTest();
   const bus = new UsbBus();
+  const first = bus.plug('99-1', 'A', 999);
+  subject.take(first, bus.unplug('99-1', 999));
   const port = (index: number) => `${1 + Math.floor(index / 100)}-${1 + (index % 100)}`;
   for (let index = 0; index < 4_100; index += 1) subject.take(bus.plug(port(index), 'A', 1_000));
   assert.equal(subject.maker.devices().length, 4_096);
@@ -158,5 +160,7 @@ test('4,096 ports are followed, more are counted, and an empty one makes room [Q
   subject.take(bus.unplug(port(0), 1_100), bus.plug(port(4_100), 'A', 1_200));
   subject.runTo(10_000);
   assert.ok(subject.reader.present.has(port(4_100)));
+  subject.take(bus.unplug(port(1), 11_000), { ...first, source: 'udev' });
+  assert.ok(!subject.reader.present.has('99-1'), 'a late report of a forgotten port was taken for a plug');
   assert.deepEqual(dataOf(subject.reader.types('usb.suppressed')[0]).added, 4);
 });

@@ -35,6 +35,8 @@ export class UsbWorld {
   /** Reported, but not yet read by the daemon; each source in its own order. */
   #kernel: PortChange[] = [];
   #udev: PortChange[] = [];
+  /** Read, but not yet handed on: records overtake it. */
+  #scanned: UsbChange | null = null;
 
   constructor(seed: number, habits: Habits) {
     this.random = seededRandom(seed);
@@ -50,7 +52,8 @@ export class UsbWorld {
     else if (dice < 72) this.#deliver(this.#udev);
     else if (dice < 88) this.#pass();
     else if (dice < 90) this.#wallOffset = (this.random.next() - 0.5) * 1e12;
-    else if (dice < 94) this.#scan('timer');
+    else if (dice < 93) this.#scan('timer');
+    else if (dice < 95) this.#handOnScan();
     else if (dice < 98) this.#crash();
     else this.#reboot();
   }
@@ -59,6 +62,7 @@ export class UsbWorld {
   settle(): void {
     while (this.#kernel.length > 0) this.#deliver(this.#kernel);
     while (this.#udev.length > 0) this.#deliver(this.#udev);
+    this.#handOnScan();
     this.subject.runTo(this.#now + 10_000_000);
     assert.equal(this.subject.maker.nextDueMs(), null);
   }
@@ -126,8 +130,16 @@ export class UsbWorld {
   #scan(reason: 'timer' | 'start' | 'monitor-exit'): void {
     if (!this.#habits.scans && reason !== 'start') return;
     // Without a number a scan can only be put in order when nothing is on its way.
-    const seqnum = this.#kernel.length === 0 && this.random.integer(2) === 0 ? null : this.bus.seqnum;
-    this.#take(snapshot(this.#now, this.bus.devices(), { reason, seqnum }));
+    const isAlone = this.#kernel.length === 0 && this.#scanned === null;
+    const seqnum = isAlone && this.random.integer(2) === 0 ? null : this.bus.seqnum;
+    const scan = snapshot(this.#now, this.bus.devices(), { reason, seqnum });
+    if (reason === 'timer' && seqnum !== null && this.random.integer(2) === 0) this.#scanned = scan;
+    else this.#take(scan);
+  }
+
+  #handOnScan(): void {
+    if (this.#scanned !== null) this.#take(this.#scanned);
+    this.#scanned = null;
   }
 
   /** The daemon dies with everything it held; the next one reads the spool from the start of the boot, and scans. */
@@ -169,6 +181,7 @@ export class UsbWorld {
   }
 
   #restart(): void {
+    this.#scanned = null;
     const { reader, metrics } = this.subject;
     const known = reader.known();
     this.subject = new MakerUnderTest({

@@ -10,8 +10,8 @@ export interface ShellResult {
 }
 
 export interface GuestShell {
-  /** Runs a script with the guest's /bin/sh; a failure of the script is a value. */
-  run(script: string): Promise<ShellResult>;
+  /** Runs a script with the guest's /bin/sh; a failure of the script is a value. Rejects after `limitMs` (2 min). */
+  run(script: string, limitMs?: number): Promise<ShellResult>;
   /** Like `run`, but a failing script rejects with what it said. */
   must(script: string): Promise<string>;
   close(): void;
@@ -21,7 +21,7 @@ interface Answer extends ShellResult {
   readonly id: number;
 }
 
-/** The guest's agent must be listening: what is sent before that is lost. */
+/** May be opened before the guest runs; the first script must wait until the agent listens. */
 export async function openGuestShell(socketPath: string): Promise<GuestShell> {
   const socket: Socket = connect(socketPath);
   await once(socket, 'connect');
@@ -37,11 +37,21 @@ export async function openGuestShell(socketPath: string): Promise<GuestShell> {
     for (const { reject } of waiting.values()) reject(new Error('guest shell: the guest has ended'));
     waiting.clear();
   });
-  const run = (script: string) =>
+  const run = (script: string, limitMs = 120_000) =>
     new Promise<ShellResult>((resolve, reject) => {
       if (socket.destroyed) return reject(new Error('guest shell: the guest has ended'));
       const id = ++last;
-      waiting.set(id, { resolve, reject });
+      const timer = setTimeout(
+        () => reject(new Error(`guest shell: ${script} gave no answer within ${limitMs} ms`)),
+        limitMs,
+      );
+      const done =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      waiting.set(id, { resolve: done(resolve), reject: done(reject) });
       socket.write(`${JSON.stringify({ id, script })}\n`);
     });
   return {

@@ -66,8 +66,9 @@ export async function startGuest(t: Pick<TestContext, 'after'>, options: GuestOp
     forwards: [{ host, guest: statusPort }],
     memoryMiB: options.memoryMiB ?? 1024,
   });
-  await qemu.console.waitFor(/^test-agent: listening$/, bootLimitMs);
+  // Connected before the guest opens its end: without a host at the other one it reads an end of file.
   const shell = await openGuestShell(qemu.agentSocket);
+  await qemu.console.waitFor(/test-agent: listening$/, bootLimitMs);
   await shell.must('true');
   return {
     qemu,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -36,6 +36,7 @@ export async function startMosquitto(
   const { config = [] } = options;
   const dir = await tempDir(t);
   const port = options.port ?? (await freePort());
+  const logFile = path.join(dir, 'mosquitto.log');
   const anonymous = config.some((line) => line.startsWith('allow_anonymous'));
   const lines = [
     `listener ${port} 127.0.0.1`,
@@ -43,7 +44,7 @@ export async function startMosquitto(
     ...(anonymous ? [] : ['allow_anonymous true']),
     ...(process.getuid?.() === 0 ? ['user root'] : []),
     'set_tcp_nodelay true',
-    `log_dest file ${dir}/mosquitto.log`,
+    `log_dest file ${logFile}`,
     '',
   ];
   const file = path.join(dir, 'mosquitto.conf');
@@ -54,10 +55,8 @@ export async function startMosquitto(
     child = spawn('mosquitto', ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const failed = once(child, 'exit').then(() => {
-      throw new Error(
-        `mosquitto ended at once; see ${dir}/mosquitto.log and the configuration ${lines.join('; ')}`,
-      );
+    const failed = once(child, 'exit').then(async () => {
+      throw new Error(`mosquitto ended at once: ${said}${await readFile(logFile, 'utf8').catch(() => '')}`);
     });
     await Promise.race([until(`mosquitto listens on ${port}`, () => canConnect(port)), failed]);
     // From here on an exit is the test's doing.

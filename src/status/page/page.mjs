@@ -45,8 +45,8 @@ function tick() {
   byId('stale').hidden = answered === null || !stale;
   if (answered === null) return;
   if (stale) {
-    byId('stale').textContent =
-      `The appliance has not answered for ${age(silent)}: what is below is that old.`;
+    byId('stale-age').textContent = `What is below is ${age(silent)} old.`;
+    `The appliance has not answered for ${age(silent)}: what is below is that old.`;
     for (const target of document.querySelectorAll('#parts .state')) setState(target, 'unknown');
   }
   for (const target of document.querySelectorAll('[data-age]')) {
