@@ -54,6 +54,7 @@ export class MqttConnection {
   readonly #ended = Promise.withResolvers<string>();
   readonly #unanswered = new Set<(outcome: PublishOutcome) => void>();
   #quiet: (() => void) | null = null;
+  #isAnswered = false;
   #over = false;
 
   constructor(options: ConnectionOptions) {
@@ -180,6 +181,7 @@ export class MqttConnection {
     switch (packet.cmd) {
       case 'connack': {
         const code = packet.reasonCode ?? packet.returnCode ?? 0;
+        this.#isAnswered = true;
         if (code === 0) return;
         const why = `the broker refused the connection: ${reasonText(code, packet.properties?.reasonString)}`;
         this.#end(code === 1 || code === 132 ? 'mqtt.unsupported-version' : 'mqtt.refused', why);
@@ -191,10 +193,14 @@ export class MqttConnection {
         return;
       }
       case 'publish':
+        if (!this.#isAnswered) this.#end('mqtt.hostile-packet', 'the broker sent a message before CONNACK');
         // We subscribe with QoS 1 at most; mqtt.js would keep messages of QoS 2 in memory.
         if (packet.qos === 2) this.#end('mqtt.hostile-packet', 'the broker sent a message of QoS 2, unasked');
         return;
       default:
+        // MQTT 5 section 3.2: the first packet is the CONNACK. mqtt.js would queue its answers to anything else.
+        if (!this.#isAnswered)
+          this.#end('mqtt.hostile-packet', `the broker sent ${packet.cmd} before CONNACK`);
     }
   }
 

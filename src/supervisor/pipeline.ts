@@ -9,17 +9,25 @@ import type { EventDraft } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
-import type { Metrics } from '../contracts/metrics.ts';
+import type { EventsMetrics, Metrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
 import { createEventMaker, type EventMaker, type Made } from '../events/event-maker.ts';
 import { parseUsbState } from '../events/usb-state.ts';
+import { errorText } from '../lib/error-text.ts';
 import { startUsbWatch, type UsbWatch } from '../usb/start-usb-watch.ts';
 
 /** How long the start waits for what was stored; after that the bus is watched all the same. */
 const STATE_WAIT_MS = 3_000;
 /** Changes kept while the stored state is still unknown; beyond it a scan tells the net state. */
 const HELD_MAX = 10_000;
+
+/** The provisional maker's changes are given to the real one again: they count there. */
+const uncounted: EventsMetrics = {
+  made: { add: () => undefined },
+  deduplicated: { add: () => undefined },
+  folded: { add: () => undefined },
+};
 
 export type StoredState = Readonly<Record<string, string>>;
 
@@ -51,16 +59,16 @@ export interface PipelineOptions {
  */
 export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { buffer, clock, config, log, metrics } = options;
-  const newMaker = (known: UsbState | null): EventMaker =>
+  const newMaker = (known: UsbState | null, counters: EventsMetrics): EventMaker =>
     createEventMaker({
       limits: config,
       bootId: clock.bootId,
       known,
-      metrics: metrics.events,
+      metrics: counters,
       traceparent: options.traceparent,
     });
 
-  let maker = newMaker(null);
+  let maker = newMaker(null, uncounted);
   let storing = false;
   let held: UsbChange[] = [];
   let overflowed = false;
@@ -68,7 +76,6 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   let watch: UsbWatch | undefined;
 
   const store = ({ drafts, state }: Made) => {
-    for (const { type } of drafts) metrics.events.made.add(1, { type });
     if (drafts.length > 0 || Object.keys(state).length > 0) void buffer.append(drafts, state);
     if (drafts.length > 0) {
       metrics.usb.devices.set(maker.devices().length);
@@ -98,7 +105,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     schedule();
   };
   const beginStoring = (known: UsbState | null) => {
-    maker = newMaker(known);
+    maker = newMaker(known, metrics.events);
     storing = true;
     const waiting = held;
     held = [];
@@ -106,14 +113,19 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     if (overflowed) void watch?.rescan();
   };
 
-  const stored = options.stored.then((fields) => usbStateOf(fields, log));
+  const stored = options.stored.then((fields) => usbStateOf(fields, buffer, log));
   const timeout = Promise.withResolvers<'late'>();
   const lateTimer = setTimeout(() => timeout.resolve('late'), STATE_WAIT_MS);
   const known = await Promise.race([stored, timeout.promise]);
   clearTimeout(lateTimer);
   if (known === 'late') {
     log.warn({}, 'Redis has not answered yet: the bus is watched, its events are stored once it answers');
-    void stored.then(beginStoring);
+    stored.then(beginStoring, (cause: unknown) =>
+      log.warn(
+        { held: held.length, why: errorText(cause) },
+        'Redis never answered: what was seen is not stored',
+      ),
+    );
   } else {
     beginStoring(known);
   }
@@ -153,9 +165,11 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   };
 }
 
-function usbStateOf(fields: StoredState, log: Log): UsbState | null {
-  const { state, problems } = parseUsbState(fields);
-  if (problems.length > 0)
+function usbStateOf(fields: StoredState, buffer: EventBuffer, log: Log): UsbState | null {
+  const { state, problems, repair } = parseUsbState(fields);
+  if (problems.length > 0) {
     log.warn({ problems }, 'parts of the stored USB state are damaged: a scan of the bus takes their place');
+    void buffer.append([], repair);
+  }
   return state;
 }

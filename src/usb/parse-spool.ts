@@ -51,8 +51,9 @@ export function parseSpool(bytes: Uint8Array, bootId: string): Spool {
     const fields = line.split('\t');
     const [kind, boot] = fields;
     if (line.length > MAX_LINE) refused.push('usb.spool-line-too-long');
-    else if (boot !== bootId && boot !== undefined && /^[0-9a-f-]{36}$/.test(boot)) continue;
-    else if (kind === 'emptied') emptied = parseEmptied(fields) ?? refusedNull(refused, 'usb.spool-number');
+    else if (boot !== bootId) {
+      if (!/^[0-9a-f-]{36}$/.test(boot ?? '')) refused.push('usb.spool-line');
+    } else if (kind === 'emptied') emptied = parseEmptied(fields) ?? refusedNull(refused, 'usb.spool-number');
     else {
       const record = parseLine(fields);
       if (typeof record === 'string') refused.push(record);

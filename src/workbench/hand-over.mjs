@@ -16,6 +16,12 @@ export async function handOver({ node, script, args, root }) {
   });
   // Ctrl-C on a terminal reaches the child by itself as well; it counts two within a moment as one.
   for (const signal of signals) process.on(signal, () => child.kill(signal));
+  // npm passes SIGTERM to the shell between us, which dies of it without a word: then nobody is left to wait for the task.
+  const parent = process.ppid;
+  const orphaned = setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM');
+  }, 1000);
   const [code, signal] = await once(child, 'exit');
+  clearInterval(orphaned);
   return code ?? 128 + constants.signals[signal];
 }

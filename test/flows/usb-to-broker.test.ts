@@ -123,6 +123,8 @@ test('the daemon watches and says what is wrong while Redis and broker are missi
   assert.equal(parts.buffer?.state, 'down');
   assert.equal(parts.uplink?.state, 'down');
   assert.equal(parts['usb-monitor']?.state, 'ok');
+  assert.equal((await fetch(`${daemon.url}/ready`)).status, 503);
+  assert.equal(await daemon.stop(), 0);
 });
 
 async function appliance(t: TestContext) {

@@ -24,15 +24,31 @@ const kinds: Readonly<Record<DeviceKind, { readonly about: string; readonly last
   network: { about: 'A network adapter with a RNDIS and a CDC configuration', last: 'net' },
 };
 
-async function record(guest: Guest, kind: DeviceKind): Promise<object> {
+interface Attached {
+  readonly devpath: string;
+  readonly attach: string;
+}
+
+async function record(guest: Guest, kind: DeviceKind): Promise<Attached> {
   const { about, last } = kinds[kind];
   const attach = await during(guest, last, 'add', () => guest.devices.plug(kind));
   const devpath = /^DEVPATH=(\S+)$/m.exec(attach)?.[1] ?? '';
   const port = path.basename(devpath);
   const facts = JSON.parse(
     await guest.shell.must(`node /usr/lib/autoweave-test/read-device.mjs ${port}`),
-  ) as object;
-  return { name: kind, about, port, ...facts, attach };
+  ) as {
+    readonly devpath: string;
+  };
+  const head = { name: kind, about, port };
+  return { ...head, ...facts, attach: below(devpath, attach) };
+}
+
+/** The records of the device and what hangs on it, verbatim; loading a driver for the first time adds others. */
+function below(devpath: string, text: string): string {
+  const records = text
+    .split('\n\n')
+    .filter((record) => `${record}\n`.match(/^DEVPATH=(.*)$/m)?.[1]?.startsWith(devpath));
+  return records.map((record) => `${record}\n\n`).join('');
 }
 
 /** The monitor's text from before `act` until udev has answered every record of the kernel and `last` was among them. */
@@ -43,7 +59,7 @@ async function during(guest: Guest, last: string, action: string, act: () => Pro
     `the ${last} record`,
     async () => {
       const text = await guest.shell.must(`udevadm settle; cat ${log}`);
-      const heads = (source: string) => text.match(new RegExp(`^${source} +\\[`, 'gm'))?.length ?? 0;
+      const heads = (source: string) => text.match(new RegExp(`^${source} *\\[`, 'gm'))?.length ?? 0;
       const seen = new RegExp(`^UDEV .* ${action} .*\\(${last}\\)$`, 'm').test(text);
       return seen && heads('KERNEL') === heads('UDEV') && text.endsWith('\n\n') ? text : undefined;
     },
@@ -57,21 +73,23 @@ const work = await mkdtemp(path.join(tmpdir(), 'autoweave-capture-'));
 try {
   const idle = path.join(work, 'idle.mjs');
   await writeFile(idle, 'setInterval(() => undefined, 1e9);\n');
-  const guest = await startGuest(t, { image: await buildGuestImage(idle), config: {} });
+  const guest = await startGuest(t, { image: await buildGuestImage(idle), config: {}, until: 'agent' });
   await guest.shell.must(
     `udevadm monitor --kernel --udev --property >>${log} 2>&1 </dev/null & udevadm settle`,
   );
   await mkdir(captures, { recursive: true });
-  const half = new Map<DeviceKind, object>();
+  const half = new Map<DeviceKind, Attached>();
   for (const kind of deviceKinds) {
     half.set(kind, await record(guest, kind));
     // The hub stays for its child.
     const leaving: readonly DeviceKind[] =
       kind === 'hub' ? [] : kind === 'hub-child' ? [kind, 'hub'] : [kind];
     for (const gone of leaving) {
-      const detach = await during(guest, 'usb', 'remove', () => guest.devices.unplug(gone));
+      const text = await during(guest, 'usb', 'remove', () => guest.devices.unplug(gone));
+      const attached = half.get(gone);
+      const detach = below(attached?.devpath ?? '', text);
       const file = path.join(captures, `${gone}.json`);
-      await writeFile(file, `${JSON.stringify({ ...half.get(gone), detach }, null, 2)}\n`);
+      await writeFile(file, `${JSON.stringify({ ...attached, detach }, null, 2)}\n`);
       console.log(`${gone}: ${path.relative(process.cwd(), file)}`);
     }
   }

@@ -57,11 +57,11 @@ test('over real sockets the session survives each kind of broker and uses the go
     else if (packet.cmd === 'publish')
       send({ cmd: 'puback', messageId: packet.messageId ?? 0, reasonCode: 0 });
   });
-  const { drained, health, stream } = startTestUplink(t, {
-    url: peer.url,
-    protocol: '5',
-    connectTimeoutMs: 300,
-  });
+  const { drained, health, stream } = startTestUplink(
+    t,
+    { url: peer.url, protocol: '5', connectTimeoutMs: 200 },
+    { ackTimeoutMs: 200 },
+  );
   stream.appendPlugs(10);
   await drained(5_000).catch(() => assert.fail(health.map(({ why }) => why).join('\n')));
   assert.equal(peer.connections, attacks.length + 1);

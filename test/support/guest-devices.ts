@@ -14,17 +14,24 @@ export const deviceKinds = [
 ] as const;
 export type DeviceKind = (typeof deviceKinds)[number];
 
-/** QEMU's driver and its port on the controller; the guest's kernel names the same port with the bus in front. */
-const drivers: Readonly<Record<DeviceKind, { readonly driver: string; readonly port: string }>> = {
-  keyboard: { driver: 'usb-kbd', port: '1' },
-  mouse: { driver: 'usb-mouse', port: '2' },
-  tablet: { driver: 'usb-tablet', port: '3' },
-  storage: { driver: 'usb-storage', port: '4' },
-  serial: { driver: 'usb-serial', port: '5' },
-  hub: { driver: 'usb-hub', port: '6' },
-  'hub-child': { driver: 'usb-mouse', port: '6.2' },
-  audio: { driver: 'usb-audio', port: '7' },
-  network: { driver: 'usb-net', port: '8' },
+interface Socket {
+  readonly driver: string;
+  /** On QEMU's controller. */
+  readonly port: string;
+  /** The same socket as the guest's kernel names it; SuperSpeed devices are on the second bus. */
+  readonly kernelPort: string;
+}
+
+export const sockets: Readonly<Record<DeviceKind, Socket>> = {
+  keyboard: { driver: 'usb-kbd', port: '1', kernelPort: '1-1' },
+  mouse: { driver: 'usb-mouse', port: '2', kernelPort: '1-2' },
+  tablet: { driver: 'usb-tablet', port: '3', kernelPort: '1-3' },
+  storage: { driver: 'usb-storage', port: '4', kernelPort: '2-4' },
+  serial: { driver: 'usb-serial', port: '5', kernelPort: '1-5' },
+  hub: { driver: 'usb-hub', port: '6', kernelPort: '1-6' },
+  'hub-child': { driver: 'usb-mouse', port: '6.2', kernelPort: '1-6.2' },
+  audio: { driver: 'usb-audio', port: '7', kernelPort: '1-7' },
+  network: { driver: 'usb-net', port: '8', kernelPort: '1-8' },
 };
 
 export interface GuestDevices {
@@ -41,7 +48,7 @@ export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
     async plug(kind) {
       count += 1;
       const id = `usb${count}`;
-      const { driver, port } = drivers[kind];
+      const { driver, port } = sockets[kind];
       await qmp.execute('device_add', { driver, port, bus: 'xhci.0', id, ...(await backend(kind, id)) });
       plugged.set(kind, id);
     },
@@ -54,7 +61,7 @@ export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
       plugged.delete(kind);
       if (kind === 'storage') await qmp.execute('blockdev-del', { 'node-name': `disk-${id}` });
       if (kind === 'network') await qmp.execute('netdev_del', { id: `net-${id}` });
-      if (kind === 'audio') await qmp.execute('object-del', { id: `sound-${id}` }).catch(() => undefined);
+      if (kind === 'serial') await qmp.execute('chardev-remove', { id: `line-${id}` });
     },
   };
 
@@ -71,7 +78,10 @@ export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
         await qmp.execute('netdev_add', { type: 'user', id: `net-${id}`, restrict: true });
         return { netdev: `net-${id}` };
       case 'serial':
-        return { 'always-plugged': true };
+        await qmp.execute('chardev-add', { id: `line-${id}`, backend: { type: 'null', data: {} } });
+        return { chardev: `line-${id}`, 'always-plugged': true };
+      case 'audio':
+        return { audiodev: 'sound' };
       default:
         return {};
     }

@@ -13,7 +13,7 @@ export interface GuestShell {
   /** Runs a script with the guest's /bin/sh; a failure of the script is a value. Rejects after `limitMs` (2 min). */
   run(script: string, limitMs?: number): Promise<ShellResult>;
   /** Like `run`, but a failing script rejects with what it said. */
-  must(script: string): Promise<string>;
+  must(script: string, limitMs?: number): Promise<string>;
   close(): void;
 }
 
@@ -56,8 +56,8 @@ export async function openGuestShell(socketPath: string): Promise<GuestShell> {
     });
   return {
     run,
-    async must(script) {
-      const { code, stdout, stderr } = await run(script);
+    async must(script, limitMs) {
+      const { code, stdout, stderr } = await run(script, limitMs);
       if (code !== 0)
         throw new Error(`guest: ${script} ended with ${code}: ${stderr.trim() || stdout.trim()}`);
       return stdout;

@@ -1,17 +1,17 @@
 // One booted guest: the appliance's root under OpenRC, devices through QMP, a root shell, its status port on the host.
 
-import { once } from 'node:events';
 import { truncate, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
 import type { BuiltRoot } from '../../image/build-root.ts';
 import { takeLock } from '../../image/lock-file.ts';
 import { runCommand } from '../../image/run-command.ts';
+import { freePort } from './free-port.ts';
 import { type GuestDevices, guestDevices } from './guest-devices.ts';
 import { type GuestShell, openGuestShell } from './guest-shell.ts';
 import { type Qemu, startQemu } from './qemu.ts';
 import { tempDir } from './temp-dir.ts';
+import { until } from './until.ts';
+import type { Cleanup } from './with-cleanup.ts';
 
 export interface GuestOptions {
   readonly image: BuiltRoot;
@@ -20,6 +20,8 @@ export interface GuestOptions {
   /** Folder with the data partition of an earlier guest; a new one is made in it when there is none. */
   readonly dataDir?: string;
   readonly memoryMiB?: number;
+  /** What the guest must have before it counts as started. */
+  readonly until: 'agent' | 'daemon';
 }
 
 export interface Guest {
@@ -28,7 +30,7 @@ export interface Guest {
   readonly shell: GuestShell;
   /** The status page of the daemon in the guest. */
   readonly statusUrl: string;
-  /** Seconds from the start of QEMU until the agent answered. */
+  /** Seconds from the start of QEMU until that. */
   readonly bootSeconds: number;
   powerCut(): Promise<void>;
 }
@@ -41,7 +43,7 @@ const bootLimitMs = 180_000;
 /** Another guest may be booted, tested and ended meanwhile. */
 const lockLimitMs = 1_800_000;
 
-export async function startGuest(t: Pick<TestContext, 'after'>, options: GuestOptions): Promise<Guest> {
+export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Guest> {
   const dir = await tempDir(t);
   const lock = await takeLock('/tmp/autoweave-guest.lock', lockLimitMs);
   t.after(() => lock.release());
@@ -70,14 +72,29 @@ export async function startGuest(t: Pick<TestContext, 'after'>, options: GuestOp
   const shell = await openGuestShell(qemu.agentSocket);
   await qemu.console.waitFor(/test-agent: listening$/, bootLimitMs);
   await shell.must('true');
+  const statusUrl = `http://127.0.0.1:${host}`;
+  if (options.until === 'daemon') await daemonAnswers(statusUrl, shell);
   return {
     qemu,
     devices: guestDevices(qemu.qmp, storage),
     shell,
-    statusUrl: `http://127.0.0.1:${host}`,
+    statusUrl,
     bootSeconds: (performance.now() - started) / 1000,
     powerCut: () => qemu.powerCut(),
   };
+}
+
+async function daemonAnswers(statusUrl: string, shell: GuestShell): Promise<void> {
+  try {
+    // QEMU accepts the connection itself and resets it while nobody listens in the guest.
+    await until(
+      'the daemon in the guest answers',
+      () => fetch(`${statusUrl}/health`).catch(() => undefined),
+      bootLimitMs,
+    );
+  } catch (cause) {
+    throw new Error(`start the daemon in the guest; its log:\n${await shell.must('logread')}`, { cause });
+  }
 }
 
 async function dataDisk(dir: string): Promise<string> {
@@ -94,13 +111,4 @@ async function dataDisk(dir: string): Promise<string> {
     remedy: 'free space and run the test again',
   });
   return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -56,7 +56,9 @@ function brokerPackets(random: SeededRandom): readonly Packet[] {
 function rubbish(random: SeededRandom, protocolVersion: 4 | 5): Buffer {
   if (random.integer(8) === 0)
     return Buffer.from(Array.from({ length: 1 + random.integer(64) }, () => random.integer(256)));
-  const bytes = mqttPacket.generate(random.pick(brokerPackets(random)), { protocolVersion });
+  const packet = random.pick(brokerPackets(random));
+  // AUTH exists in MQTT 5 alone; it is sent to a client of 3.1.1 all the same.
+  const bytes = mqttPacket.generate(packet, { protocolVersion: packet.cmd === 'auth' ? 5 : protocolVersion });
   if (random.integer(3) === 0) return bytes;
   for (let i = random.integer(4); i >= 0; i--) bytes[random.integer(bytes.length)] = random.integer(256);
   return random.integer(4) === 0 ? bytes.subarray(0, random.integer(bytes.length + 1)) : bytes;
@@ -71,7 +73,7 @@ export function openTestConnection(
   return new MqttConnection({
     stream,
     address: { host: 'broker', port: 1883, secure: false, webSocketPath: null, shown: 'mqtt://broker:1883' },
-    config: uplinkConfig({ username: 'u', password: 'p' }),
+    config: uplinkConfig({ username: 'u', password: 'p', connectTimeoutMs: 100 }),
     protocolVersion,
     clientId: 'c',
     will: { topic: 'w', payload: '{}' },

@@ -99,6 +99,7 @@ function toArguments(
       `name=${name},file=${file}`,
     ]),
     ...['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
+    ...['-audiodev', 'none,id=sound'],
     ...['-device', 'virtio-rng-pci', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
     ...[
       '-device',

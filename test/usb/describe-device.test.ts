@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import { UsbDevice } from '../../src/contracts/usb-device.ts';
 import { schemaCheck } from '../../src/lib/schema-check.ts';
 import { claimedText } from '../../src/usb/claimed-text.ts';
@@ -17,7 +19,6 @@ import {
 } from '../../src/usb/string-reader.ts';
 import { readUsbIds } from '../../src/usb/usb-ids-source.ts';
 import { createUsbNames } from '../../src/usb/usb-names.ts';
-import { descriptorSet } from './corpus.ts';
 import { type FileBus, fileBus } from './file-bus.ts';
 
 const check = schemaCheck(UsbDevice);
@@ -151,8 +152,8 @@ test('malformed descriptors are data: the codes stand beside what could be read 
   assert.ok(check(device).ok);
   assert.deepEqual(device.problems, [
     'usb.descriptor-truncated',
-    'usb.descriptor-total-length',
     'usb.descriptor-endpoint-count',
+    'usb.descriptor-total-length',
   ]);
   assert.equal(device.interfaces.length, 1);
   assert.notEqual(device.identity, null);
@@ -274,27 +275,25 @@ test('without usb.ids there are no names, and that is said once [U4]', () => {
 
 test('at most two string reads run at once, however many devices hold their lock [Q3]', async (t) => {
   const bus = await fileBus(t);
-  const { execFileSync } = await import('node:child_process');
-  const { openSync, writeSync, closeSync, constants } = await import('node:fs');
   const readStrings = createStringReader();
   // A FIFO without a writer blocks its reader as a locked attribute does.
-  const folders = ['1-1', '1-2', '1-3'].map((port) => {
-    bus.insert(port, { set: 'flash-drive' });
-    execFileSync('mkfifo', [path.join(bus.folderOf(port), 'serial')]);
-    return bus.folderOf(port);
-  });
   const done: string[] = [];
-  const reads = folders.map(async (folder) => {
-    await readStrings(folder, ['serial']);
-    done.push(path.basename(folder));
+  const locked = ['1-1', '1-2', '1-3'].map((port) => {
+    bus.insert(port, { set: 'flash-drive' });
+    const fifo = path.join(bus.folderOf(port), 'serial');
+    execFileSync('mkfifo', [fifo]);
+    return { port, fifo, strings: readStrings(bus.folderOf(port), ['serial']).then(() => done.push(port)) };
   });
   bus.insert('1-4', { set: 'flash-drive', serial: 'free' });
   const free = readStrings(bus.folderOf('1-4'), ['serial']);
-  for (const folder of folders) {
-    const fd = openSync(path.join(folder, 'serial'), constants.O_RDWR);
-    writeSync(fd, 'S\n');
-    closeSync(fd);
-  }
-  await Promise.race([Promise.all(reads), free]);
-  assert.ok(done.length >= 1, 'the device without a lock overtook the queue');
+  const unlock = ({ fifo }: { readonly fifo: string }) =>
+    promisify(execFile)('sh', ['-c', 'echo S >"$0"', fifo]);
+  const [first, second, third] = locked;
+  assert.ok(first && second && third);
+  await unlock(first);
+  await unlock(second);
+  assert.deepEqual(await free, { ...noStrings, serial: Buffer.from('free') });
+  assert.deepEqual(done.sort(), ['1-1', '1-2']);
+  await unlock(third);
+  await third.strings;
 });

@@ -126,7 +126,8 @@ export async function fileBus(t: TestContext): Promise<FileBus> {
         mkdirSync(path.join(folder, `${port}:1.${index}`));
         symlinkSync(at('drivers', driver), path.join(folder, `${port}:1.${index}`, 'driver'));
       }
-      const hex = (offset: number) => descriptors.readUInt16LE(offset).toString(16);
+      const hex = (offset: number) =>
+        (descriptors.length < 18 ? 1 : descriptors.readUInt16LE(offset)).toString(16);
       products.set(port, `${hex(8)}/${hex(10)}/${hex(12)}`);
       symlinkSync(folder, at('sys/bus/usb/devices', port));
       return address;

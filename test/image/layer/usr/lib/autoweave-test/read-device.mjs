@@ -35,7 +35,7 @@ const interfaces = {};
 for (const name of readdirSync(home).sort()) {
   if (!name.startsWith(`${port}:`)) continue;
   const folder = path.join(home, name);
-  interfaces[name] = { ...attributesOf(folder), driver: driverOf(folder) };
+  interfaces[name] = { attributes: attributesOf(folder), driver: driverOf(folder) };
 }
 console.log(
   JSON.stringify({

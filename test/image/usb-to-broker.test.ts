@@ -1,0 +1,174 @@
+// The appliance's root, booted under OpenRC: real devices come and go through QEMU, a broker on the host receives the events.
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { CloudEvent } from '../../src/contracts/event.ts';
+import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
+import { type DeviceKind, deviceKinds, sockets } from '../support/guest-devices.ts';
+import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
+import { type Mosquitto, startMosquitto } from '../support/mosquitto.ts';
+import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+
+/** A plug takes about a second in the guest; beside another load it was seen to take five. */
+const eventLimitMs = 60_000;
+const subject = (kind: DeviceKind) => `usb/${sockets[kind].kernelPort}`;
+
+suite('a booted guest', { skip: whyNoGuest() }, () => {
+  const undo: (() => unknown)[] = [];
+  let guest: Guest;
+  let broker: Mosquitto;
+  let subscriber: Subscriber;
+
+  before(async () => {
+    const t = { after: (step?: unknown) => void undo.push(step as () => unknown) };
+    const image = await buildGuestImage();
+    // The broker keeps the subscriber's session over its restart, so that the subscriber itself misses nothing.
+    const dir = await tempDir(t);
+    const config = ['persistence true', `persistence_location ${dir}/`, 'max_queued_messages 0'];
+    broker = await startMosquitto(t, { config });
+    subscriber = await startSubscriber(t, broker.url, 'autoweave/v1/acme/lab/guest/#', {
+      clientId: 'central',
+      clean: false,
+      properties: { sessionExpiryInterval: 3_600 },
+    });
+    guest = await startGuest(t, {
+      image,
+      until: 'daemon',
+      config: {
+        appliance: { tenant: 'acme', site: 'lab', name: 'guest' },
+        uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
+        status: { listen: '0.0.0.0' },
+      },
+    });
+  });
+  after(async () => {
+    for (const step of undo.reverse()) await step();
+  });
+
+  const events = () =>
+    subscriber.messages
+      .filter(({ topic }) => topic.includes('/event/'))
+      .map(({ payload }) => JSON.parse(payload) as CloudEvent);
+  const seen = (type: string, of: string) =>
+    events().filter((event) => event.type === `usb.device.${type}` && event.subject === of).length;
+  const arrives = (type: string, of: string, count: number) =>
+    until(`${type} number ${count} of ${of}`, () => seen(type, of) >= count, eventLimitMs);
+
+  test('the daemon runs as its own user, without capabilities, in its own cgroup [Q4]', async (t) => {
+    t.diagnostic(`daemon answers ${guest.bootSeconds.toFixed(1)} s after the start of QEMU`);
+    const facts = await guest.shell.must(
+      'pid=$(pgrep -o -u autoweave node); grep -E "^(Uid|CapEff|CapPrm)" "/proc/$pid/status"; cat "/proc/$pid/cgroup"',
+    );
+    assert.match(facts, /^Uid:\s+101\s+101\s+101\s+101$/m);
+    assert.match(facts, /^CapEff:\s+0{16}$/m);
+    assert.match(facts, /^CapPrm:\s+0{16}$/m);
+    assert.match(facts, /^0::\/edge\/main$/m);
+  });
+
+  test('every kind of device plugged in and out is one added, one ready and one removed at the broker [U1]', async () => {
+    for (const kind of deviceKinds) {
+      await guest.devices.plug(kind);
+      await arrives('ready', subject(kind), 1);
+      // The hub stays for its child, and is the last to leave.
+      if (kind === 'hub') continue;
+      await guest.devices.unplug(kind);
+      await arrives('removed', subject(kind), 1);
+    }
+    await guest.devices.unplug('hub');
+    await arrives('removed', subject('hub'), 1);
+    for (const kind of deviceKinds)
+      assert.deepEqual(
+        [seen('added', subject(kind)), seen('ready', subject(kind)), seen('removed', subject(kind))],
+        [1, 1, 1],
+        kind,
+      );
+    assertNoHole(events());
+  });
+
+  test('a hub that leaves takes its child with it: both are removed, once each [U1]', async () => {
+    const counts = () => (['hub', 'hub-child'] as const).map((kind) => seen('removed', subject(kind)));
+    const before_ = counts();
+    await guest.devices.plug('hub');
+    await arrives('ready', subject('hub'), 2);
+    await guest.devices.plug('hub-child');
+    await arrives('ready', subject('hub-child'), 2);
+    await guest.devices.unplug('hub');
+    for (const kind of ['hub', 'hub-child'] as const) await arrives('removed', subject(kind), 2);
+    assert.deepEqual(
+      counts(),
+      before_.map((count) => count + 1),
+    );
+  });
+
+  test('20 devices in and out while the broker is down arrive in order, each id once, when it is back [L2]', async () => {
+    const kinds = ['keyboard', 'mouse', 'tablet', 'serial', 'network'] as const;
+    const first = events().length;
+    await broker.stop();
+    for (let round = 0; round < 20; round += 1) {
+      const kind = kinds[round % kinds.length] ?? 'keyboard';
+      await guest.devices.plug(kind);
+      await until(`${kind} is on the list`, async () =>
+        (await listed(guest)).includes(sockets[kind].kernelPort),
+      );
+      await guest.devices.unplug(kind);
+      await until(
+        `${kind} is off the list`,
+        async () => !(await listed(guest)).includes(sockets[kind].kernelPort),
+      );
+    }
+    await broker.restart();
+    const news = () => events().slice(first);
+    const plugs = () => news().filter(({ type }) => /^usb\.device\.(added|removed)$/.test(type));
+    await until('all 40 events', () => plugs().length >= 40, eventLimitMs);
+    assert.deepEqual(
+      plugs().map(({ type, subject: of }) => `${type} ${of}`),
+      Array.from({ length: 20 }, (_, round) => kinds[round % kinds.length] ?? 'keyboard').flatMap((kind) => [
+        `usb.device.added ${subject(kind)}`,
+        `usb.device.removed ${subject(kind)}`,
+      ]),
+    );
+    assertNoHole(events());
+  });
+
+  test('200 plugs that last some milliseconds are all reported, whatever the usb package misses [U2]', async (t) => {
+    const first = events().length;
+    const result = await guest.shell.must('node /usr/lib/autoweave-test/short-plugs.mjs 200', 300_000);
+    const { plugs, p50, p95, max } = JSON.parse(result) as Readonly<Record<string, number>>;
+    const of = (type: string) =>
+      events()
+        .slice(first)
+        .filter((event) => event.type === type);
+    const count = (type: string) => of(`usb.device.${type}`).length;
+    await until(
+      '200 plugs at the broker',
+      () => count('added') >= 200 && count('removed') >= 200,
+      eventLimitMs,
+    ).catch(() => undefined);
+    const metrics = await (await fetch(`${guest.statusUrl}/metrics`)).text();
+    const missed = metrics.match(/^autoweave_usb_crosscheck_missed_total\{.*$/gm) ?? [];
+    t.diagnostic(`sysfs showed a plug for ${p50} ms (p50), ${p95} ms (p95), ${max} ms at most`);
+    t.diagnostic(`the usb package alone missed: ${missed.join(', ')}`);
+
+    assert.equal(plugs, 200);
+    assert.deepEqual({ added: count('added'), removed: count('removed') }, { added: 200, removed: 200 });
+    assert.equal(of('usb.suppressed').length, 0);
+    assert.equal(missed.length, 2, 'the cross-check counts attach and detach');
+    assertNoHole(events());
+  });
+});
+
+async function listed(guest: Guest): Promise<readonly string[]> {
+  const { devices } = (await (await fetch(`${guest.statusUrl}/api/v1/devices`)).json()) as {
+    readonly devices: readonly { readonly port: string }[];
+  };
+  return devices.map(({ port }) => port);
+}
+
+/** As received, without sorting: consecutive from the first, no id twice. */
+function assertNoHole(events: readonly CloudEvent[]): void {
+  assert.deepEqual(
+    events.map(({ id }) => id),
+    events.map((_, index) => `1-${index + 1}`),
+  );
+}
