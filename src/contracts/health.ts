@@ -28,7 +28,10 @@ export type PartHealth = Static<typeof PartHealth>;
 
 export const HealthReport = Type.Object(
   {
-    state: PartState,
+    state: Type.Union([...PartState.anyOf], {
+      description:
+        'down: the bus is not watched or events are not stored; degraded: something else is wrong.',
+    }),
     simulated: Type.Boolean({
       description: 'True when the USB devices are replayed captures, not a real bus.',
     }),

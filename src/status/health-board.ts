@@ -27,8 +27,12 @@ const severity: readonly PartState[] = ['down', 'degraded', 'unknown', 'ok'];
 export function createHealthBoard(options: {
   readonly clock: Pick<Clock, 'now'>;
   readonly simulated: boolean;
+  /** Parts without which the appliance does not do its work. Any other part that is down only degrades the whole. */
+  readonly essential: readonly string[];
 }): HealthBoard {
-  const { clock, simulated } = options;
+  const { clock, essential, simulated } = options;
+  const weigh = (part: string, state: PartState): PartState =>
+    state === 'down' && !essential.includes(part) ? 'degraded' : state;
   const entries = new Map<string, Entry>();
   const listeners = new Set<() => void>();
   let telling = false;
@@ -70,7 +74,7 @@ export function createHealthBoard(options: {
       const parts = Object.fromEntries(
         [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([part, entry]) => [part, shown(entry, now)]),
       );
-      const present = Object.values(parts).map(({ state }) => state);
+      const present = Object.entries(parts).map(([part, { state }]) => weigh(part, state));
       const state = severity.find((candidate) => present.includes(candidate)) ?? 'unknown';
       return { state, simulated, parts };
     },

@@ -22,6 +22,9 @@ import { systemClock } from './system-clock.ts';
 import { uplinkPlace } from './uplink-place.ts';
 import { watchClockSync } from './watch-clock-sync.ts';
 
+/** A broker, a page or a cross-check that is away does not stop the appliance from doing its work. */
+const essential = ['usb-monitor', 'buffer'];
+
 const CLOCK_CHECK_MS = 30_000;
 
 export interface Appliance {
@@ -46,7 +49,7 @@ export async function startAppliance(options: {
   const clock = systemClock(clockSync.isSynced);
   const registry = createMetrics({ version: productVersion, lostLogLines: log.lost });
   const { metrics } = registry;
-  const board = createHealthBoard({ clock, simulated });
+  const board = createHealthBoard({ clock, simulated, essential });
   const traceparent = () => makeTraceparent(randomBytes);
   await makeDirectory(appliance.stateDir, log);
 
@@ -151,7 +154,7 @@ export async function startAppliance(options: {
 
 /** Ready: changes on the bus are seen and stored. A broker that is away does not count: the buffer is for that. */
 function readiness({ parts }: HealthReport): true | string {
-  for (const part of ['usb-monitor', 'buffer']) {
+  for (const part of essential) {
     const { state, why } = parts[part] ?? { state: 'unknown', why: 'has not reported yet' };
     if (state !== 'ok' && state !== 'degraded') return `${part}: ${why}`;
   }

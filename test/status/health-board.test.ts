@@ -5,8 +5,10 @@ import { schemaCheck } from '../../src/lib/schema-check.ts';
 import { createHealthBoard } from '../../src/status/health-board.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 
+const essential = ['usb', 'redis'];
+
 test('a part that has not reported is unknown, and so is an appliance of which nothing is known [S7]', () => {
-  const board = createHealthBoard({ clock: fakeClock(), simulated: true });
+  const board = createHealthBoard({ clock: fakeClock(), simulated: true, essential });
   assert.equal(board.report().state, 'unknown');
   board.reporter('usb');
   const report = board.report();
@@ -15,14 +17,16 @@ test('a part that has not reported is unknown, and so is an appliance of which n
   assert.deepEqual(schemaCheck(HealthReport)(report), { ok: true, value: report });
 });
 
-test('the worst part gives the state: down, degraded, unknown, ok [S7]', () => {
-  const board = createHealthBoard({ clock: fakeClock(), simulated: false });
+test('the worst part gives the state; one that is not essential only degrades it [S7]', () => {
+  const board = createHealthBoard({ clock: fakeClock(), simulated: false, essential });
   const [usb, redis, uplink, page] = ['usb', 'redis', 'uplink', 'page'].map((part) => board.reporter(part));
   usb?.('ok', 'watching');
   assert.equal(board.report().state, 'unknown');
   redis?.('degraded', 'slow');
   assert.equal(board.report().state, 'degraded');
   uplink?.('down', 'no broker');
+  assert.equal(board.report().state, 'degraded');
+  redis?.('down', 'gone');
   assert.equal(board.report().state, 'down');
   for (const report of [redis, uplink, page]) report?.('ok', 'fine');
   assert.equal(board.report().state, 'ok');
@@ -30,7 +34,7 @@ test('the worst part gives the state: down, degraded, unknown, ok [S7]', () => {
 
 test('ages grow, a confirmation resets them, and the beginning of a state stays [S7]', () => {
   const clock = fakeClock();
-  const board = createHealthBoard({ clock, simulated: false });
+  const board = createHealthBoard({ clock, simulated: false, essential });
   const usb = board.reporter('usb');
   usb('ok', 'watching');
   const began = board.report().parts.usb?.since;
@@ -50,7 +54,7 @@ test('ages grow, a confirmation resets them, and the beginning of a state stays 
 
 test('a state that nobody confirms is shown as unknown after its time, with what it was [S7]', () => {
   const clock = fakeClock();
-  const board = createHealthBoard({ clock, simulated: false });
+  const board = createHealthBoard({ clock, simulated: false, essential });
   const usb = board.reporter('usb', { maxAgeMs: 10_000 });
   usb('ok', 'watching');
   clock.advance(10_000);
@@ -68,7 +72,7 @@ test('a time from before the clock was right is marked, and set right once it is
   const clock = fakeClock();
   clock.synced = false;
   clock.wallMs = 0;
-  const board = createHealthBoard({ clock, simulated: false });
+  const board = createHealthBoard({ clock, simulated: false, essential });
   board.reporter('usb')('ok', 'watching');
   assert.equal(board.report().parts.usb?.clock, 'unsynced');
   clock.advance(60_000);
@@ -80,7 +84,7 @@ test('a time from before the clock was right is marked, and set right once it is
 });
 
 test('listeners are told of news once a turn, not of confirmations, and no more after they left [S7]', async () => {
-  const board = createHealthBoard({ clock: fakeClock(), simulated: false });
+  const board = createHealthBoard({ clock: fakeClock(), simulated: false, essential });
   const [usb, redis] = [board.reporter('usb'), board.reporter('redis')];
   await Promise.resolve();
   let told = 0;
