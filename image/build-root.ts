@@ -8,7 +8,6 @@ import type { BaseProvider } from './base/base-provider.ts';
 import { baseProvider } from './base/base-providers.ts';
 import { type Build, type Compression, placesOf } from './build.ts';
 import { ImageError } from './image-error.ts';
-import { takeLock } from './lock-file.ts';
 import { runSteps } from './step.ts';
 import { packages } from './steps/10-packages.ts';
 import { base } from './steps/20-base.ts';
@@ -19,6 +18,7 @@ import { harden } from './steps/60-harden.ts';
 import { libraries } from './steps/70-libraries.ts';
 import { squashfs } from './steps/80-squashfs.ts';
 import { manifest } from './steps/90-manifest.ts';
+import { takeLock } from './take-lock.ts';
 
 export interface BuildRootOptions {
   readonly base: BaseProvider;
@@ -69,7 +69,7 @@ export async function buildRoot(options: BuildRootOptions): Promise<BuiltRoot> {
       throw new ImageError('image.input-missing', `build the image: ${file} is missing; run ${remedy}`);
 
   await mkdir(cache, { recursive: true });
-  const lock = await takeLock(path.join(cache, 'lock'), lockLimitMs);
+  const lock = await takeLock(`build ${options.base.name}`, lockLimitMs);
   try {
     await runSteps(build, [packages, base, kernel, initramfs, rootfs, harden, libraries, squashfs, manifest]);
   } finally {

@@ -1,8 +1,9 @@
 // The string attributes of a device folder -> bytes. The kernel holds the device's lock while drivers probe it, and whoever
 // reads a string waits for that: 0.1 s for a keyboard, up to 5 s for a device that does not answer. So these reads run on
 // the thread pool, and on two of its threads at most: a hostile device must not stop the main thread or all file access.
-import { readFile } from 'node:fs/promises';
+import { closeSync, open, read } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { errnoOf } from './errno-of.ts';
 
 export interface DeviceStrings {
@@ -20,6 +21,9 @@ export type ReadStrings = (folder: string, names: readonly StringName[]) => Prom
 
 const AT_ONCE = 2;
 const LINE_FEED = 0x0a;
+const MAX_BYTES = 4_096;
+const openFile = promisify(open);
+const readFrom = promisify(read);
 
 export function createStringReader(): ReadStrings {
   let running = 0;
@@ -53,10 +57,21 @@ export function createStringReader(): ReadStrings {
 /** null: the device claims a string that the kernel could not fetch, or the string is empty. */
 async function readString(file: string): Promise<Buffer | null | 'gone'> {
   try {
-    const bytes = await readFile(file);
+    const bytes = await readOnce(file);
     const text = bytes.at(-1) === LINE_FEED ? bytes.subarray(0, -1) : bytes;
     return text.length === 0 ? null : text;
   } catch (cause) {
     return errnoOf(cause) === 'ENOENT' ? null : 'gone';
+  }
+}
+
+/** sysfs gives a text whole, 4,096 bytes at most: one read instead of readFile's four steps on the thread pool. */
+async function readOnce(file: string): Promise<Buffer> {
+  const descriptor = await openFile(file, 'r');
+  try {
+    const { buffer, bytesRead } = await readFrom(descriptor, Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, null);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -3,8 +3,8 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuiltRoot } from '../../image/build-root.ts';
-import { takeLock } from '../../image/lock-file.ts';
 import { runCommand } from '../../image/run-command.ts';
+import { takeLock } from '../../image/take-lock.ts';
 import { freePort } from './free-port.ts';
 import { type GuestDevices, guestDevices } from './guest-devices.ts';
 import { type GuestShell, openGuestShell } from './guest-shell.ts';
@@ -45,7 +45,7 @@ const lockLimitMs = 1_800_000;
 
 export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Guest> {
   const dir = await tempDir(t);
-  const lock = await takeLock('/tmp/autoweave-guest.lock', lockLimitMs);
+  const lock = await takeLock('guest', lockLimitMs);
   t.after(() => lock.release());
   const storage = path.join(dir, 'stick.img');
   await writeFile(storage, '');

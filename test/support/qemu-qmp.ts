@@ -29,6 +29,7 @@ export async function openQmp(socketPath: string): Promise<Qmp> {
   const socket = await until('the QMP socket of QEMU', () => tryConnect(socketPath));
   const answers = new Map<number, Waiting>();
   const listeners = new Set<(reply: Reply) => void>();
+  const unanswered = new Set<(error: Error) => void>();
   let last = 0;
 
   createInterface(socket).on('line', (line) => {
@@ -44,6 +45,7 @@ export async function openQmp(socketPath: string): Promise<Qmp> {
   socket.on('close', () => {
     for (const { reject } of answers.values()) reject(new Error('QMP: QEMU has ended'));
     answers.clear();
+    for (const reject of unanswered) reject(new Error('QMP: QEMU has ended'));
   });
 
   const execute = (command: string, args: object = {}) =>
@@ -61,10 +63,11 @@ export async function openQmp(socketPath: string): Promise<Qmp> {
         const listener = (reply: Reply) => {
           if (reply.event !== name || !matches(reply.data ?? {})) return;
           listeners.delete(listener);
+          unanswered.delete(reject);
           resolve();
         };
         listeners.add(listener);
-        socket.once('close', () => reject(new Error(`QMP event ${name}: QEMU has ended`)));
+        unanswered.add(reject);
       }),
     close: () => socket.destroy(),
   };
