@@ -37,6 +37,7 @@ export async function runSteps(build: Build, steps: readonly Step[]): Promise<vo
 
 async function keyOf(step: Step, build: Build, before: string): Promise<string> {
   const hash = createHash('sha256').update(`${before}\n${step.name}\n${build.base.name}\n`);
+  if (step.place === 'out') hash.update(`${build.compression}\n`);
   for (const pattern of step.inputs(build)) {
     const found: string[] = [];
     for await (const entry of glob(pattern, { cwd: build.repository, withFileTypes: true }))

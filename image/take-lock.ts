@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ImageError } from './image-error.ts';
 
 export interface Lock {
+  /** Once or more often. */
   release(): Promise<void>;
 }
 
@@ -39,6 +40,7 @@ async function tryLock(name: string): Promise<Lock | undefined> {
   server.unref();
   return {
     async release() {
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

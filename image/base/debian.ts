@@ -1,9 +1,10 @@
 // Base `debian`: packages from the machine's own apt sources, unpacked without root and without their scripts.
 import { createHash } from 'node:crypto';
-import { existsSync, globSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ImageError } from '../image-error.ts';
+import { missingTools } from '../missing-tools.ts';
 import debian from '../packages/debian.json' with { type: 'json' };
 import { runCommand } from '../run-command.ts';
 import type { BaseProvider, ResolvedPackage } from './base-provider.ts';
@@ -100,11 +101,9 @@ function architectureOfHost(): 'x64' | 'arm64' {
   );
 }
 
-/** Why this machine cannot build on Debian's packages, or undefined when it can. */
+/** Why this machine cannot build on Debian's packages without being told a source, or undefined when it can. */
 export function whyNotDebian(): string | undefined {
-  const path_ = (process.env.PATH ?? '').split(':');
-  const missing = ['apt-get', 'dpkg-deb', 'mksquashfs', 'xz'].filter(
-    (tool) => globSync(path_.map((folder) => `${folder}/${tool}`)).length === 0,
-  );
+  if (!/^ID=debian$/m.test(readFileSync('/etc/os-release', 'utf8'))) return 'this machine is not Debian';
+  const missing = missingTools(['apt-get', 'dpkg-deb', 'mksquashfs', 'xz']);
   return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
 }

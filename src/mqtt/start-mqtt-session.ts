@@ -24,7 +24,7 @@ const LASTING_MS = 10_000;
 /** How long a stop waits for outstanding answers, for those to the final messages, and for the DISCONNECT to be written. */
 const QUIET_MS = 600;
 const FINAL_MESSAGES_MS = 600;
-const DISCONNECT_MS = 400;
+const DISCONNECT_MS = 200;
 
 export interface MqttSessionOptions {
   /** `url` must be set. */

@@ -3,7 +3,6 @@ import { duplexPair, Writable } from 'node:stream';
 import test from 'node:test';
 import { feedPackets } from '../../src/mqtt/feed-packets.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { until } from '../support/until.ts';
 
 const options = { maximumPacketSize: 200_000, inspect: () => undefined };
 
@@ -28,9 +27,11 @@ test('however the bytes are cut, the sink gets the same whole packets [L5]', asy
     const bytes = Buffer.concat(packets);
     const [ours, theirs] = duplexPair();
     const got: Buffer[] = [];
+    const all = Promise.withResolvers<void>();
     const sink = new Writable({
       write(chunk: Buffer, _encoding, done) {
         got.push(chunk);
+        if (got.length === packets.length) all.resolve();
         // Some packets take their time: the next must wait.
         if (random.integer(3) === 0) setImmediate(done);
         else done();
@@ -42,7 +43,7 @@ test('however the bytes are cut, the sink gets the same whole packets [L5]', asy
       theirs.write(bytes.subarray(at, end));
       at = end;
     }
-    await until('all packets', () => got.length === packets.length);
+    await all.promise;
     assert.deepEqual(got, packets);
   }
 });

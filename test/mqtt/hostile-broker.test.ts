@@ -8,11 +8,11 @@ import { startMqttPeer } from '../support/mqtt-peer.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { startTestUplink } from '../support/test-uplink.ts';
 
-test('3,000 connections full of rubbish end with a reason, and every publish has its outcome [L5]', async () => {
+test('1,500 connections full of rubbish end with a reason, and every publish has its outcome [L5]', async () => {
   const random = seededRandom(5);
   let connected = 0;
   const reasons = new Set<string>();
-  for (let round = 0; round < 3_000; round++) {
+  for (let round = 0; round < 1_500; round++) {
     const end = await hostileRound(random);
     assert.ok(end.why.length > 0);
     reasons.add(end.why.replaceAll(/\d+/g, 'N'));
@@ -20,7 +20,7 @@ test('3,000 connections full of rubbish end with a reason, and every publish has
     connected += 1;
     assert.equal(end.outcomes.length, publishes, end.why);
   }
-  assert.ok(connected > 1_000, `only ${connected} got past CONNACK`);
+  assert.ok(connected > 500, `only ${connected} got past CONNACK`);
   assert.ok(reasons.size > 20, [...reasons].join('\n'));
 });
 

@@ -32,6 +32,7 @@ export interface Guest {
   readonly statusUrl: string;
   /** Seconds from the start of QEMU until that. */
   readonly bootSeconds: number;
+  /** The plug is pulled; after it another guest may start. */
   powerCut(): Promise<void>;
 }
 
@@ -80,7 +81,11 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
     shell,
     statusUrl,
     bootSeconds: (performance.now() - started) / 1000,
-    powerCut: () => qemu.powerCut(),
+    async powerCut() {
+      shell.close();
+      await qemu.powerCut();
+      await lock.release();
+    },
   };
 }
 

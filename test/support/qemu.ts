@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { TestContext } from 'node:test';
 import { type Console, readConsole } from './qemu-console.ts';
 import { openQmp, type Qmp } from './qemu-qmp.ts';
+import type { Cleanup } from './with-cleanup.ts';
 
 export interface QemuOptions {
   /** Folder for the sockets of this machine. */
@@ -31,12 +31,12 @@ export interface Qemu {
   powerCut(): Promise<void>;
 }
 
-export async function startQemu(t: Pick<TestContext, 'after'>, options: QemuOptions): Promise<Qemu> {
+export async function startQemu(t: Cleanup, options: QemuOptions): Promise<Qemu> {
   const qmpSocket = path.join(options.dir, 'qmp.sock');
   const agentSocket = path.join(options.dir, 'agent.sock');
-  const child = spawn('qemu-system-x86_64', toArguments(options, { qmpSocket, agentSocket }), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const machine = ['qemu-system-x86_64', ...toArguments(options, { qmpSocket, agentSocket })];
+  // The kernel ends the machine with the process that started it, even if that one is killed.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...machine], { stdio: ['ignore', 'pipe', 'pipe'] });
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text;

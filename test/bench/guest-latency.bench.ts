@@ -1,0 +1,67 @@
+// From the kernel record to the fsynced append in the booted guest, debounce 0, with real plugs through QEMU. Everything in it is
+// emulated by software, several times slower than the machine it runs on; limit: one plain append in the same guest.
+import { hostFromGuest, startGuest } from '../support/guest.ts';
+import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
+import { histogramQuantiles } from '../support/histogram-quantiles.ts';
+import { startMosquitto } from '../support/mosquitto.ts';
+import { until } from '../support/until.ts';
+import { withCleanup } from '../support/with-cleanup.ts';
+import { type BenchRow, benchRow } from './bench-row.ts';
+
+const CYCLES = 40;
+const quantiles = [0.5, 0.95, 0.99];
+
+/** Runs in the guest: one append after the other over the socket, then the times in ms as JSON. */
+const appendAlone = `
+  const net = require('node:net');
+  const socket = net.connect('/run/redis/redis.sock');
+  const command = (...words) => '*' + words.length + '\\r\\n' + words.map((word) => '$' + word.length + '\\r\\n' + word + '\\r\\n').join('');
+  const samples = [];
+  let began = 0;
+  const next = () => { began = performance.now(); socket.write(command('XADD', 'aw:bench', '*', 'e', 'x'.repeat(900))); };
+  socket.on('data', () => {
+    samples.push(performance.now() - began);
+    if (samples.length < 300) return next();
+    socket.write(command('DEL', 'aw:bench'), () => { console.log(JSON.stringify(samples.sort((a, b) => a - b))); process.exit(); });
+  });
+  next();`;
+
+export async function* bench(): AsyncIterable<BenchRow> {
+  const why = whyNoGuest();
+  if (why !== false) throw new Error(`the benchmark in the guest cannot run here: ${why}`);
+  yield* withCleanup(async function* (t) {
+    const broker = await startMosquitto(t);
+    const guest = await startGuest(t, {
+      image: await buildGuestImage(),
+      until: 'daemon',
+      config: {
+        usb: { debounceMs: 0, portBurst: 100_000 },
+        uplink: { url: `mqtt://${hostFromGuest}:${broker.port}` },
+        status: { listen: '0.0.0.0' },
+      },
+    });
+    yield benchRow('guest (emulated): start of QEMU -> the daemon answers', guest.bootSeconds, null, 's');
+    const limits = JSON.parse(
+      await guest.shell.must(`node -e "${appendAlone.replaceAll('"', '\\"')}"`),
+    ) as number[];
+    const stored = async () => {
+      const text = await (await fetch(`${guest.statusUrl}/metrics`)).text();
+      const [, count] = /^autoweave_event_latency_seconds_count (\d+)$/m.exec(text) ?? [];
+      return { text, count: Number(count) };
+    };
+    let before = (await stored()).count;
+    for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+      await guest.devices.plug('keyboard');
+      await until('added and ready are stored', async () => (await stored()).count >= before + 2);
+      await guest.devices.unplug('keyboard');
+      await until('removed is stored', async () => (await stored()).count >= before + 3);
+      before += 3;
+    }
+    const ours = histogramQuantiles((await stored()).text, 'autoweave_event_latency_seconds', quantiles);
+    for (const [index, quantile] of quantiles.entries()) {
+      const limit = limits[Math.floor(quantile * limits.length)] ?? null;
+      const name = `guest (emulated): kernel record -> fsynced, p${quantile * 100}`;
+      yield benchRow(name, 1_000 * (ours[index] ?? Number.NaN), limit, 'ms');
+    }
+  });
+}
