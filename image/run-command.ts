@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { ImageError } from './image-error.ts';
+import { toolPath } from './missing-tools.ts';
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -19,7 +20,7 @@ export async function runCommand(
 ): Promise<string> {
   const child = spawn(command, args, {
     cwd: options.cwd,
-    env: { ...process.env, LC_ALL: 'C', ...options.env },
+    env: { ...process.env, PATH: toolPath, LC_ALL: 'C', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = new Promise<number | string>((resolve, reject) => {

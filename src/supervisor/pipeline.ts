@@ -72,6 +72,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   let storing = false;
   let held: UsbChange[] = [];
   let overflowed = false;
+  let rescanWanted = false;
   let timer: NodeJS.Timeout | undefined;
   let watch: UsbWatch | undefined;
 
@@ -110,7 +111,10 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     const waiting = held;
     held = [];
     take(waiting);
-    if (overflowed) void watch?.rescan();
+    if (!overflowed) return;
+    overflowed = false;
+    rescanWanted = watch === undefined;
+    void watch?.rescan();
   };
 
   const stored = options.stored.then((fields) => usbStateOf(fields, buffer, log));
@@ -139,6 +143,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     known: known === 'late' ? null : known,
     take,
   });
+  if (rescanWanted) void watch.rescan();
 
   const say: Pipeline['say'] = (type, subject, data, state) => {
     const draft: EventDraft = {

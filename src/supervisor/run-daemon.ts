@@ -36,7 +36,11 @@ export async function runDaemon(options: {
   process.on('unhandledRejection', last('rejection'));
 
   const asked = signalled();
-  const appliance = await startAppliance({ config: verdict.config, log });
+  const appliance = await startAppliance({
+    config: verdict.config,
+    log,
+    environment: withoutSettings(options.environment),
+  });
   const signal = await asked;
   log.info({ signal }, 'stopping as asked');
   await appliance.stop(signal);
@@ -55,4 +59,9 @@ function signalled(): Promise<NodeJS.Signals> {
     });
   }
   return promise;
+}
+
+/** What other programs may see of the environment: none of the settings, some of which are secrets. */
+function withoutSettings(environment: Readonly<Record<string, string | undefined>>) {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('AUTOWEAVE_')));
 }

@@ -35,17 +35,15 @@ export interface Appliance {
 export async function startAppliance(options: {
   readonly config: Config;
   readonly log: RootLog;
+  /** Of the programs that are asked for the time; the configuration's secrets are not handed on. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }): Promise<Appliance> {
-  const { config, log } = options;
+  const { config, environment, log } = options;
   const { appliance } = config;
   const { simulated } = config.usb;
 
   // What every part needs: time, figures, health.
-  let onClock: ReturnType<typeof reportClock> = () => undefined;
-  const clockSync = watchClockSync({
-    periodMs: CLOCK_CHECK_MS,
-    onAnswer: (synced, witness) => onClock(synced, witness),
-  });
+  const clockSync = watchClockSync({ periodMs: CLOCK_CHECK_MS, environment });
   const clock = systemClock(clockSync.isSynced);
   const registry = createMetrics({ version: productVersion, lostLogLines: log.lost });
   const { metrics } = registry;
@@ -80,11 +78,13 @@ export async function startAppliance(options: {
     report: board.reporter,
     onDevices: () => uplink?.publishInventory(),
   });
-  onClock = reportClock({
-    clock,
-    report: board.reporter('clock'),
-    onSynchronized: (data) => pipeline.say('system.clock-synchronized', 'system', data),
-  });
+  clockSync.onAnswer(
+    reportClock({
+      clock,
+      report: board.reporter('clock'),
+      onSynchronized: (data) => pipeline.say('system.clock-synchronized', 'system', data),
+    }),
+  );
   stored.then(
     (fields) => {
       const unclean = fields['system.running'] !== undefined;

@@ -4,6 +4,8 @@ import { execFile } from 'node:child_process';
 
 export interface ClockSync {
   isSynced(): boolean;
+  /** Hears the last answer at once, if there is one, and then every one; `null` when no program could tell. */
+  onAnswer(listener: (synced: Answer, witness: string | null) => void): void;
   stop(): void;
 }
 
@@ -28,35 +30,37 @@ const witnesses: readonly {
   },
 ];
 
-/**
- * Asks at once, then every `periodMs`. `onAnswer` hears every answer, with the program it came from; `null` when no program
- * could tell, which counts as not synchronized.
- */
+/** Asks at once, then every `periodMs`. No answer counts as not synchronized. */
 export function watchClockSync(options: {
   readonly periodMs: number;
-  readonly onAnswer: (synced: Answer, witness: string | null) => void;
+  readonly environment: Readonly<Record<string, string | undefined>>;
 }): ClockSync {
-  let synced = false;
+  let last: { readonly answer: Answer; readonly witness: string | null } | null = null;
+  let listener: Parameters<ClockSync['onAnswer']>[0] = () => undefined;
   const stopped = new AbortController();
 
   const ask = async (): Promise<void> => {
     let [answer, witness]: [Answer, string | null] = [null, null];
     for (const { command, answer: read } of witnesses) {
-      answer = read(await output(command, stopped.signal));
+      answer = read(await output(command, options.environment, stopped.signal));
       if (answer !== null) {
         witness = command[0];
         break;
       }
     }
     if (stopped.signal.aborted) return;
-    synced = answer ?? false;
-    options.onAnswer(answer, witness);
+    last = { answer, witness };
+    listener(answer, witness);
   };
 
   void ask();
   const timer = setInterval(() => void ask(), options.periodMs);
   return {
-    isSynced: () => synced,
+    isSynced: () => last?.answer ?? false,
+    onAnswer(heard) {
+      listener = heard;
+      if (last !== null) heard(last.answer, last.witness);
+    },
     stop() {
       clearInterval(timer);
       stopped.abort();
@@ -65,9 +69,13 @@ export function watchClockSync(options: {
 }
 
 /** Standard output, or '' when the program is missing, fails or takes longer than 2 s: another witness is asked then. */
-function output([file, ...args]: readonly [string, ...string[]], signal: AbortSignal): Promise<string> {
+function output(
+  [file, ...args]: readonly [string, ...string[]],
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<string> {
   return new Promise((resolve) => {
-    execFile(file, args, { signal, timeout: 2_000, env: { ...process.env, LC_ALL: 'C' } }, (error, stdout) =>
+    execFile(file, args, { signal, timeout: 2_000, env: { ...environment, LC_ALL: 'C' } }, (error, stdout) =>
       resolve(error === null ? stdout : ''),
     );
   });

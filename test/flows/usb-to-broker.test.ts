@@ -174,7 +174,7 @@ function of(events: readonly CloudEvent[], ...types: readonly EventType[]): read
 function assertConsecutive(events: readonly CloudEvent[]): void {
   assert.deepEqual(
     events.map(({ id }) => id),
-    events.map((_, index) => `1-${index + 1}`),
+    events.map((_, index) => `${events[0]?.id.split('-')[0]}-${index + 1}`),
   );
 }
 
