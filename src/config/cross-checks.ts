@@ -1,7 +1,8 @@
 // What one field alone cannot tell: rules between the fields of a configuration that is valid field by field.
 import type { Config } from '../contracts/config.ts';
 import type { ConfigProblem } from './config-problem.ts';
-import { shownValue } from './expected-text.ts';
+import { nodeAt } from './schema-node.ts';
+import { shownValue } from './shown-value.ts';
 
 type Rule = (config: Config) => ConfigProblem | null;
 
@@ -12,6 +13,8 @@ const missing = (path: string, message: string): ConfigProblem => ({
   remedy: `Set ${path} too.`,
 });
 
+const shownUrl = (url: string | null) => shownValue(url, nodeAt(['uplink', 'url']) ?? {});
+
 const rules: readonly Rule[] = [
   ({ uplink }) =>
     uplink.url === null || (URL.canParse(uplink.url) && new URL(uplink.url).hostname !== '')
@@ -19,7 +22,7 @@ const rules: readonly Rule[] = [
       : {
           code: 'config.not-allowed',
           path: 'uplink.url',
-          message: `uplink.url is no complete address: ${shownValue(uplink.url, undefined)}`,
+          message: `uplink.url is no complete address: ${shownUrl(uplink.url)}`,
           remedy: 'Write it as mqtts://host:8883.',
         },
   ({ uplink }) =>
@@ -44,7 +47,7 @@ const rules: readonly Rule[] = [
     return {
       code: 'config.conflict',
       path: `uplink.${file}`,
-      message: `uplink.${file} is set, but ${shownValue(uplink.url, undefined)} is not encrypted`,
+      message: `uplink.${file} is set, but ${shownUrl(uplink.url)} is not encrypted`,
       remedy: `Use mqtts:// or wss://, or leave uplink.${file} out.`,
     };
   },

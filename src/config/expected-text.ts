@@ -1,4 +1,4 @@
-// A schema -> what it wants, in words; a value -> how it is shown in a message.
+// A schema -> what it wants, in words.
 import type { SchemaNode } from './schema-node.ts';
 
 /** `an integer from 0 to 10000`, `one of "auto", "5", "3.1.1"`, `text that matches ^/`. */
@@ -27,18 +27,6 @@ export function expectedText(node: SchemaNode): string {
     default:
       return textText(node);
   }
-}
-
-/** Shortened, and never a secret's own value. */
-export function shownValue(value: unknown, node: SchemaNode | undefined): string {
-  if (node?.secret === true) return '[redacted]';
-  const text = JSON.stringify(value) ?? String(value);
-  return withoutUserInfo(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-}
-
-/** Whatever stands between `://` and `@` is a password sooner or later. */
-export function withoutUserInfo(text: string): string {
-  return text.replace(/(:\/\/)[^/?#]*@/, '$1[redacted]@');
 }
 
 function oneOf(values: readonly unknown[]): string {

@@ -5,10 +5,11 @@ import { schemaCheck } from '../lib/schema-check.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { configSchema } from './config-schema.ts';
 import { crossChecks } from './cross-checks.ts';
-import { expectedText, shownValue } from './expected-text.ts';
+import { expectedText } from './expected-text.ts';
 import { parseConfigText } from './parse-config-text.ts';
 import { readEnvironment } from './read-environment.ts';
 import { keysOf, nodeAt, sections } from './schema-node.ts';
+import { shownKind, shownName, shownValue } from './shown-value.ts';
 
 export type ConfigVerdict =
   | { readonly ok: true; readonly config: Config }
@@ -84,7 +85,7 @@ function takeFile(
       problems.push({
         code: 'config.wrong-type',
         path: section,
-        message: `${section} in ${into.file} must be an object, but is ${shownValue(content, undefined)}`,
+        message: `${section} in ${into.file} must be an object, but is ${shownKind(content)}`,
         remedy: `Write "${section}": { … }, or leave the section out.`,
       });
     } else {
@@ -115,8 +116,8 @@ function unknownKey(path: string, known: readonly string[], file: string): Confi
   const allowed = path.includes('.') ? Object.keys(keysOf(section)) : Object.keys(sections);
   return {
     code: 'config.unknown-key',
-    path: path.slice(0, 200),
-    message: `${path.slice(0, 200)} in ${file} is not a known key`,
+    path: shownName(path),
+    message: `${shownName(path)} in ${file} is not a known key`,
     remedy: near === null ? `Known are ${allowed.join(', ')}.` : `Did you mean ${near}? Otherwise remove it.`,
   };
 }

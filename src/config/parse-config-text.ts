@@ -1,5 +1,6 @@
 // The bytes of a configuration file, as text -> a JSON object, or everything that is wrong with it as JSON.
 import type { ConfigProblem } from './config-problem.ts';
+import { shownKind, shownName } from './shown-value.ts';
 
 /** Far above any real configuration; a wrong path (a log, an image) must not be swallowed whole. */
 export const CONFIG_MAX_BYTES = 1_048_576;
@@ -35,7 +36,7 @@ export function parseConfigText(text: string, file: string): ParsedText {
     return refuse({
       code: 'config.wrong-type',
       path: '',
-      message: `${file} must hold one object, but holds ${Array.isArray(value) ? 'a list' : JSON.stringify(value).slice(0, 80)}`,
+      message: `${file} must hold one object, but holds ${shownKind(value)}`,
       remedy: 'Write the sections inside { }, as `autoweave config show` prints them.',
     });
   }
@@ -75,7 +76,8 @@ function duplicateKeys(json: string): string[] {
     else if (colon !== undefined && top?.keys != null) {
       top.key = JSON.parse(text.slice(0, -colon.length)) as string;
       if (!top.keys.has(top.key)) top.keys.add(top.key);
-      else if (twice.size < 20) twice.add(open.flatMap(({ key }) => (key === '' ? [] : [key])).join('.'));
+      else if (twice.size < 20)
+        twice.add(shownName(open.flatMap(({ key }) => (key === '' ? [] : [key])).join('.')));
     }
   }
   return [...twice];

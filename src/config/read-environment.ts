@@ -3,6 +3,7 @@ import { nearestName } from '../lib/nearest-name.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { expectedText } from './expected-text.ts';
 import { keysOf, type SchemaNode, sections } from './schema-node.ts';
+import { shownName, shownValue } from './shown-value.ts';
 
 /** Read beside the configuration: by the start itself and by the scripts around it. */
 export const reservedVariables: readonly string[] = ['AUTOWEAVE_CONFIG', 'AUTOWEAVE_REDIS_CONF'];
@@ -48,7 +49,7 @@ export function readEnvironment(environment: Readonly<Record<string, string | un
       problems.push({
         code: 'config.wrong-type',
         path: `${field.section}.${field.key}`,
-        message: `the variable ${variable} must be ${expectedText(node)}, but is ${node.secret === true ? '[redacted]' : JSON.stringify(text.slice(0, 80))}`,
+        message: `the variable ${variable} must be ${expectedText(node)}, but is ${node.type === 'array' ? 'not JSON of one' : shownValue(text, node)}`,
         remedy:
           node.type === 'array'
             ? 'Write it as JSON: ["first","second"].'
@@ -63,8 +64,8 @@ function unknownVariable(variable: string): ConfigProblem {
   const near = nearestName(variable, [...fields.keys(), ...reservedVariables]);
   return {
     code: 'config.unknown-variable',
-    path: variable,
-    message: `the variable ${variable} sets nothing that is known`,
+    path: shownName(variable),
+    message: `the variable ${shownName(variable)} sets nothing that is known`,
     remedy:
       near === null
         ? 'Unset it; `autoweave config schema` lists every key, and AUTOWEAVE_<SECTION>_<KEY> is its variable.'

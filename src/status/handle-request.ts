@@ -1,11 +1,13 @@
 // One HTTP request -> one answer. The order of the checks is fixed: host, rate, form, route, method, body.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
+import { createAddressPlaces } from './address-places.ts';
 import { type Answer, refusal, send } from './answer.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
 import { isAllowedHost } from './host-check.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { makeRoutes } from './routes.ts';
+import type { StatusLimits } from './status-limits.ts';
 import type { StatusOptions } from './status-options.ts';
 
 export interface RequestHandler {
@@ -14,7 +16,7 @@ export interface RequestHandler {
   stop(): void;
 }
 
-export function createRequestHandler(options: StatusOptions): RequestHandler {
+export function createRequestHandler(options: StatusOptions, limits: StatusLimits): RequestHandler {
   const { clock, config, log, metrics } = options;
   const routes = new Map(makeRoutes(options).map((route) => [route.path, route]));
   const rateLimit = createRateLimit({
@@ -27,7 +29,9 @@ export function createRequestHandler(options: StatusOptions): RequestHandler {
       name.toLowerCase(),
     ),
   );
-  const streams: EventStreams = createEventStreams({ ...options, maxClients: config.sseClients });
+  const { addressShare: share, loopbackShare } = limits;
+  const places = createAddressPlaces({ total: config.sseClients, share, loopbackShare });
+  const streams: EventStreams = createEventStreams({ ...options, limits, places });
 
   const check = (request: IncomingMessage): Answer | null => {
     if (!isAllowedHost(request.headers.host, hosts)) return foreignHost(request.headers.host);
@@ -51,8 +55,12 @@ export function createRequestHandler(options: StatusOptions): RequestHandler {
     else if (hasBody(request)) reply(bodyNotAllowed);
     else if (route.answer !== 'stream') reply(await route.answer());
     else if (request.method === 'HEAD') reply(streamHead);
-    else if (streams.full()) reply(tooManyStreams(config.sseClients));
-    else streams.open(request, response, new URLSearchParams(query));
+    else {
+      const opened = streams.open(request, response, new URLSearchParams(query));
+      if (opened === 'full') reply(tooManyStreams(config.sseClients));
+      if (opened === 'share-used-up')
+        reply(tooManyOfAddress(places.most(request.socket.remoteAddress ?? '')));
+    }
   };
 
   return {
@@ -125,6 +133,15 @@ function tooManyStreams(most: number): Answer {
     remedy: 'Close one, or raise status.sseClients.',
   } as const;
   return refusal(503, why, { 'Retry-After': '10' });
+}
+
+function tooManyOfAddress(most: number): Answer {
+  const why = {
+    code: 'status.too-many-streams',
+    message: `this address has ${most} event streams open already, its share`,
+    remedy: 'Close one, or raise status.sseClients, of which one address gets a part.',
+  } as const;
+  return refusal(429, why, { 'Retry-After': '10' });
 }
 
 function notFound(path: string, paths: readonly string[]): Answer {

@@ -1,4 +1,5 @@
 // A token bucket for each client address, in bounded memory.
+import { clientKey } from './client-key.ts';
 
 /** Beyond it the address that was silent for longest is forgotten, which gives it a full bucket. */
 const MAX_ADDRESSES = 4_096;
@@ -27,17 +28,4 @@ export function createRateLimit(options: { readonly perSecond: number; readonly 
       return passes ? 0 : Math.ceil((1 - filled) / perSecond);
     },
   };
-}
-
-/** One client may use every address of its IPv6 /64, so that counts as one. */
-function clientKey(address: string): string {
-  const plain = address.replace(/^::ffff:/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head.split(':');
-  if (tail !== undefined) {
-    const rest = tail.split(':');
-    while (groups.length + rest.length < 8) groups.push('0');
-  }
-  return groups.slice(0, 4).join(':');
 }

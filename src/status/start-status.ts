@@ -3,18 +3,12 @@ import { createServer, type Server } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorText } from '../lib/error-text.ts';
+import { createAddressPlaces } from './address-places.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createMalformedRefusal } from './refuse-malformed.ts';
+import { defaultLimits, type StatusLimits } from './status-limits.ts';
 import type { StatusOptions } from './status-options.ts';
 
-/** Bounds of what strangers can hold: connections, header bytes, and how long they may take for what. */
-const MAX_CONNECTIONS = 256;
-const MAX_HEADER_BYTES = 8_192;
-const HEADERS_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 5_000;
-/** A socket that has taken nothing for so long; a live stream has its heartbeat every 15 s. */
-const STALLED_MS = 60_000;
 const CONFIRM_MS = 15_000;
 const STOP_GRACE_MS = 300;
 
@@ -28,20 +22,21 @@ export interface StatusServer {
 /** Resolves after the first attempt to listen. An address that is taken is tried again until stop(): the appliance goes on. */
 export async function startStatus(options: StatusOptions): Promise<StatusServer> {
   const { config, log, metrics, report, retryMs = 5_000 } = options;
-  const handler = createRequestHandler(options);
+  const limits: StatusLimits = { ...defaultLimits, ...options.limits };
+  const handler = createRequestHandler(options, limits);
   const busy = new WeakSet<Duplex>();
   const refuseMalformed = createMalformedRefusal();
   const server = createServer({
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: 1_000,
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
     // A missing Host is answered like a foreign one, with a reason.
     requireHostHeader: false,
   });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.timeout = STALLED_MS;
+  server.timeout = limits.stalledMs;
+  limitConnections(server, limits, () => metrics.requests.add(1, { route: 'dropped', code: '0' }));
   for (const kind of ['request', 'checkContinue', 'checkExpectation'] as const) {
     server.on(kind, (request, response) => {
       busy.add(request.socket);
@@ -53,7 +48,6 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
     const code = refuseMalformed(error, socket, busy.has(socket));
     if (code !== null) metrics.requests.add(1, { route: 'malformed', code: String(code) });
   });
-  server.on('drop', () => metrics.requests.add(1, { route: 'dropped', code: '0' }));
 
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -96,6 +90,20 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       clearTimeout(grace);
     },
   };
+}
+
+/** Beyond the bounds a connection is closed without a word: an answer would cost what the bounds are to save. */
+function limitConnections(server: Server, limits: StatusLimits, onDropped: () => void): void {
+  const { addressShare: share, loopbackShare, maxConnections: total } = limits;
+  const places = createAddressPlaces({ total, share, loopbackShare });
+  server.on('connection', (socket) => {
+    const given = places.take(socket.remoteAddress ?? '');
+    if (typeof given !== 'string') socket.once('close', given);
+    else {
+      socket.destroy();
+      onDropped();
+    }
+  });
 }
 
 function listen(server: Server, { listen: host, port }: StatusOptions['config']): Promise<Error | null> {

@@ -8,6 +8,7 @@ import type { Log } from '../contracts/log.ts';
 import type { StatusMetrics } from '../contracts/metrics.ts';
 import type { ApplianceName } from '../contracts/topics.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
+import type { StatusLimits } from './status-limits.ts';
 
 export interface StatusOptions {
   readonly config: StatusConfig;
@@ -27,6 +28,8 @@ export interface StatusOptions {
   readonly lastId: () => EventId | null;
   readonly onAppended: (listener: (lastId: EventId) => void) => () => void;
   readonly depth: () => BufferDepth;
+  /** Those of status-limits.ts where left out. */
+  readonly limits?: Partial<StatusLimits>;
   /** Pause between attempts to get an address that is taken. */
   readonly retryMs?: number;
 }

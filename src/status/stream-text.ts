@@ -1,6 +1,5 @@
 // Stored events and notices -> the text of server-sent events (HTML Living Standard, section 9.2). Pure.
 import { formatEventId, type StoredEvent } from '../contracts/event.ts';
-import { errorText } from '../lib/error-text.ts';
 import type { StreamNotice } from './stream-position.ts';
 
 export function eventText({ id, type, json }: StoredEvent, unnamed: boolean): string {
@@ -14,10 +13,10 @@ export function noticeText(notice: StreamNotice): string {
   return `event: stream.notice\ndata: ${JSON.stringify(notice)}\n\n`;
 }
 
-export function bufferAway(cause: unknown): StreamNotice {
+export function bufferAway(why: string): StreamNotice {
   return {
     code: 'stream.buffer-away',
-    message: `the buffer cannot be read: ${errorText(cause)}`,
+    message: `the buffer cannot be read: ${why}`,
     remedy: 'Nothing is lost: the stream goes on by itself once the buffer answers.',
   };
 }

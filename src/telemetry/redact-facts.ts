@@ -1,4 +1,5 @@
 // What a caller wants logged -> plain data without secrets, of bounded depth and width.
+import { hideCredentials } from '../lib/hide-credentials.ts';
 
 const secretName =
   /^(key|pin|psk|pass|.*(password|passphrase|secret|token|authorization|cookie|credentials?|api_?key|private_?key))$/i;
@@ -15,13 +16,15 @@ export function redactFacts(facts: object): Record<string, unknown> {
 }
 
 export function redactText(text: string): string {
+  // Cut last: half a secret would not be recognized as one.
   const shown = text
-    .slice(0, MAX_TEXT)
-    .replace(/(:\/\/)[^/?#\s"']*@/g, '$1[redacted]@')
+    .split('\n')
+    .map(hideCredentials)
+    .join('\n')
     .replace(/\b(bearer|basic)\s+[\w+/=.~-]+/gi, '$1 [redacted]')
     // Also when the end of the block was cut off.
     .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[redacted]');
-  return text.length > MAX_TEXT ? `${shown}… (${text.length} characters)` : shown;
+  return shown.length > MAX_TEXT ? `${shown.slice(0, MAX_TEXT)}… (${text.length} characters)` : shown;
 }
 
 function redact(value: unknown, depth: number): unknown {
@@ -51,7 +54,10 @@ function redactObject(value: object, depth: number): unknown {
   return Object.fromEntries(
     entries
       .slice(0, MAX_ENTRIES)
-      .map(([name, item]) => [name, secretName.test(name) ? '[redacted]' : redact(item, depth + 1)]),
+      .map(([name, item]) => [
+        redactText(name),
+        secretName.test(name) ? '[redacted]' : redact(item, depth + 1),
+      ]),
   );
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from '../support/until.ts';
 import { openSse } from './sse-client.ts';
-import { ask, startFixture } from './status-fixture.ts';
+import { ask, memoryBuffer, startFixture } from './status-fixture.ts';
 
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => `1-${from + n}`);
@@ -80,18 +80,20 @@ test('an id that is none, or that never was, is told once and the stream is live
   }
 });
 
-test('a new generation that begins with 1 is no gap, one that begins later is [S3]', async (t) => {
+test('a new generation is told, and as a gap where its beginning is no longer kept [S3]', async (t) => {
   const { server, buffer } = await startFixture(t);
   buffer.append(2);
   const client = await openSse(t, server.port, { query: '?lastEventId=1-1' });
-  buffer.append(2, { generation: 2 });
-  await client.received(3);
-  assert.deepEqual(client.ids(), ['1-2', '2-1', '2-2']);
-  buffer.append(3, { generation: 3 });
+  await client.received(1);
+  buffer.append(2, { generation: 29_920_320 });
+  const [, notice1] = await client.received(4);
+  assert.deepEqual(client.ids(), ['1-2', '29920320-1', '29920320-2']);
+  assert.match(notice1?.data ?? '', /"stream\.new-generation".*29920320-1 follows 1-2/);
+  buffer.append(3, { generation: 29_920_321 });
   buffer.trim(1);
-  const late = await openSse(t, server.port, { query: '?lastEventId=2-2' });
+  const late = await openSse(t, server.port, { query: '?lastEventId=1-2' });
   const [notice] = await late.received(2);
-  assert.match(notice?.data ?? '', /3-1 to 3-2/);
+  assert.match(notice?.data ?? '', /"stream\.gap".*what followed 1-2 .*29920321-1 to 29920321-2/);
 });
 
 test('a listener of an appliance that has stored nothing yet misses nothing [S3]', async (t) => {
@@ -100,6 +102,53 @@ test('a listener of an appliance that has stored nothing yet misses nothing [S3]
   buffer.append(3);
   await client.received(3);
   assert.deepEqual(client.ids(), numbers(1, 3));
+});
+
+test('an event that is appended while the buffer is looked at is not overlooked [S3]', async (t) => {
+  const buffer = memoryBuffer();
+  buffer.append(1);
+  const looking = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  const { server } = await startFixture(t, {
+    ...buffer,
+    async read(from, count) {
+      const seen = await buffer.read(from, count);
+      looking.resolve();
+      await goOn.promise;
+      return seen;
+    },
+  });
+  const client = await openSse(t, server.port);
+  await looking.promise;
+  buffer.append(1);
+  goOn.resolve();
+  await client.received(1);
+  assert.deepEqual(client.ids(), ['1-2']);
+});
+
+test('all that is appended while nobody knows yet where the store ends is sent [S3]', async (t) => {
+  const buffer = memoryBuffer();
+  const goOn = Promise.withResolvers<void>();
+  const { server, metrics } = await startFixture(t, {
+    ...buffer,
+    read: (from, count) => goOn.promise.then(() => buffer.read(from, count)),
+  });
+  const client = await openSse(t, server.port);
+  await until('the listener', () => metrics.total('status.sseClients') === 1);
+  buffer.append(200);
+  buffer.append(200);
+  goOn.resolve();
+  await client.received(400);
+  assert.deepEqual(client.ids(), numbers(1, 400));
+});
+
+test('an id that turns out to be beyond the store is told with the first event [S3]', async (t) => {
+  const { server, buffer } = await startFixture(t);
+  const client = await openSse(t, server.port, { headers: { 'Last-Event-ID': '9-1' } });
+  buffer.append(2);
+  const [notice] = await client.received(3);
+  assert.match(notice?.data ?? '', /"stream\.unknown-id".*9-1 is not in the buffer, whose last is 1-2/);
+  assert.deepEqual(client.ids(), numbers(1, 2));
 });
 
 test('a slow listener holds one batch, not the backlog, and still gets every event [S3]', async (t) => {
@@ -163,7 +212,7 @@ test('one listener more than allowed is refused with 503 until another leaves [S
 });
 
 test('a buffer that cannot be read is told once, and the stream goes on by itself [S3]', async (t) => {
-  const { server, buffer } = await startFixture(t);
+  const { server, buffer, log } = await startFixture(t);
   buffer.append(1);
   const client = await openSse(t, server.port);
   buffer.reads.failWith = new Error('Redis is away');
@@ -171,6 +220,7 @@ test('a buffer that cannot be read is told once, and the stream goes on by itsel
   const [notice] = await client.received(1);
   assert.match(notice?.data ?? '', /"stream\.buffer-away".*Redis is away/);
   buffer.append(1);
+  await until('the second failure', () => log.lines.length >= 2);
   buffer.reads.failWith = null;
   buffer.append(1);
   await client.received(4);

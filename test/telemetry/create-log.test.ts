@@ -77,6 +77,36 @@ test('secrets are redacted at any depth, in errors, in messages and in the facts
   assert.match(err.cause.stack, /create-log\.test\.ts/);
 });
 
+test('a password is redacted in an address of any length and with any characters in it, in names too [M3]', () => {
+  const { log, text, lines } = keptLog();
+  const long = 'hush'.repeat(3_000);
+  for (const address of [
+    'mqtts://me:pa/hush@broker',
+    'mqtts://me:pa?hush@broker',
+    'mqtts://me:pa#hush@broker',
+    'mqtts://me:pa@hush@broker',
+    'mqtts://me:pa"hush\'hush@broker',
+    'mqtts://me:pa hush@broker',
+    `mqtts://me:${long}@broker`,
+    `${'x'.repeat(4_080)} mqtts://me:${long}@broker`,
+    `at file:///a/b.js mqtts://me:hush@broker`,
+    `-----BEGIN RSA PRIVATE KEY-----${long}`,
+    `${'x'.repeat(4_080)} Bearer ${long}`,
+  ])
+    log.info({ address, [address]: 1, list: [address], err: new Error(address) }, address);
+  assert.doesNotMatch(text.join(''), /hush/);
+  log.info({ stack: 'at run (file:///app/node_modules/@scope/part.js:1:2)' }, 'kept');
+  assert.match(String(lines().at(-1)?.stack), /app\/node_modules\/@scope\/part\.js/);
+});
+
+test('a text made to be slow to redact is not [M3]', () => {
+  const { log } = keptLog();
+  const began = performance.now();
+  for (const part of ['://', '://@', '@', 'a://', '-----BEGIN PRIVATE KEY-----', 'basic ', 'file://'])
+    log.info({}, part.repeat(1_000_000 / part.length));
+  assert.ok(performance.now() - began < 2_000, `${performance.now() - began} ms`);
+});
+
 test('facts that JSON cannot hold, circles and huge values give one bounded line [M3]', () => {
   const { log, text, lines } = keptLog();
   const circle: Record<string, unknown> = {

@@ -46,7 +46,6 @@ function tick() {
   if (answered === null) return;
   if (stale) {
     byId('stale-age').textContent = `What is below is ${age(silent)} old.`;
-    `The appliance has not answered for ${age(silent)}: what is below is that old.`;
     for (const target of document.querySelectorAll('#parts .state')) setState(target, 'unknown');
   }
   for (const target of document.querySelectorAll('[data-age]')) {
@@ -75,10 +74,28 @@ function showState({ health, buffer }) {
     `${waiting} waiting for the broker${queued > 0 ? `, ${queued} still in memory` : ''}`;
 }
 
-const nameOf = (device) =>
-  [device.manufacturer ?? device.vendorName, device.product ?? device.productName]
-    .filter(Boolean)
-    .join(' ') || 'Unnamed device';
+function nameOf(device) {
+  const maker = device.manufacturer ?? device.vendorName ?? '';
+  const product = device.product ?? device.productName ?? '';
+  // Many products have their maker's name in front already.
+  const both = product.toLowerCase().startsWith(maker.toLowerCase()) ? product : `${maker} ${product}`;
+  return both.trim() || 'Unnamed device';
+}
+
+/** Most devices say what they are with their interfaces only, some of which say `None`. */
+function kindOf({ deviceClass, interfaces = [] }) {
+  if (deviceClass !== undefined && deviceClass.class !== '00') return deviceClass.name;
+  const names = new Set(interfaces.map(({ name }) => name));
+  return [...names].filter((name) => name && name !== 'None').join(', ') || undefined;
+}
+
+/** With the day where it is not today. */
+function timeOf(instant) {
+  const date = new Date(instant);
+  const today = date.toDateString() === new Date().toDateString();
+  const day = today ? '' : `${date.toLocaleDateString([], { month: 'short', day: 'numeric' })} `;
+  return day + date.toLocaleTimeString();
+}
 
 function showDevices({ devices, restsOn, time }) {
   byId('device-count').textContent = `(${devices.length})`;
@@ -100,7 +117,7 @@ function showDevices({ devices, restsOn, time }) {
       );
       const facts = [
         `${device.vendorId ?? '????'}:${device.productId ?? '????'}`,
-        device.deviceClass?.name,
+        kindOf(device),
         device.serial === undefined ? 'no serial number' : `serial ${device.serial}`,
         device.speedMbps === undefined ? undefined : `${device.speedMbps} Mbit/s`,
         device.authorized === false ? 'not authorized' : undefined,
@@ -151,7 +168,7 @@ function showEvent({ data }) {
   const event = JSON.parse(data);
   const item = element('li', '');
   item.append(
-    element('time', new Date(event.time).toLocaleTimeString(), { datetime: event.time }),
+    element('time', timeOf(event.time), { datetime: event.time }),
     element('span', event.id),
     element('span', event.type),
     element('span', summary(event)),

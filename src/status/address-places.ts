@@ -1,0 +1,42 @@
+// A number of places of which one client address gets a share only: nobody can have them all.
+import { clientKey, isLoopback } from './client-key.ts';
+
+export interface AddressPlaces {
+  /** A place for the address; the function gives it back, once. Or why there is none. */
+  take(address: string): (() => void) | 'full' | 'share-used-up';
+  /** How many one such address may have. */
+  most(address: string): number;
+}
+
+export interface PlacesOptions {
+  readonly total: number;
+  readonly share: number;
+  readonly loopbackShare: number;
+}
+
+export function createAddressPlaces({ total, share, loopbackShare }: PlacesOptions): AddressPlaces {
+  const held = new Map<string, number>();
+  let taken = 0;
+  const most = (address: string) =>
+    Math.max(1, Math.floor(total * (isLoopback(address) ? loopbackShare : share)));
+  return {
+    most,
+    take(address) {
+      if (taken >= total) return 'full';
+      const key = clientKey(address);
+      const own = held.get(key) ?? 0;
+      if (own >= most(address)) return 'share-used-up';
+      held.set(key, own + 1);
+      taken += 1;
+      let given = false;
+      return () => {
+        if (given) return;
+        given = true;
+        taken -= 1;
+        const left = (held.get(key) ?? 1) - 1;
+        if (left === 0) held.delete(key);
+        else held.set(key, left);
+      };
+    },
+  };
+}
