@@ -63,7 +63,7 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     metrics.sourceUp.set(1, { source: 'scan' });
     metrics.sourceRecords.add(devices.length, { source: 'scan' });
     if (isCut) reportScan('degraded', `more devices than a bus can have; only ${devices.length} were read`);
-    else reportScan('ok', `the last scan found ${devices.length} devices`);
+    else reportScan('ok', `devices found by the last scan: ${devices.length}`);
     for (const each of later) options.follow(each, { source: 'scan', seqnum: null });
     return {
       kind: 'snapshot',
