@@ -104,7 +104,7 @@ test('a start tells what is plugged in, root hubs left out [U1][U5]', async (t) 
   assert.equal(snapshot.blindSinceUptimeMs, null);
   assert.equal(snapshot.devices[1]?.serial, 'S1');
   assert.match(health.get('usb-monitor') ?? '', /^ok/);
-  assert.match(health.get('usb-scan') ?? '', /^ok: the last scan found 2 devices/);
+  assert.match(health.get('usb-scan') ?? '', /^ok: devices found by the last scan: 2/);
   assert.match(health.get('usb-spool') ?? '', /^down: .*ENOENT/);
 });
 
