@@ -1,5 +1,5 @@
-// The mark file: which generation is in use and how far it may have been published, kept outside Redis so that a store
-// that was lost or rolled back is noticed. Written in place, one slot after the other, through one descriptor.
+// The mark file: which generation is in use, how far it was stored and may have been published, kept outside Redis so that
+// a store that was lost or rolled back is noticed. Written in place, one slot after the other, through one descriptor.
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,28 +12,37 @@ import { pause } from './pause.ts';
 import type { KnownMark } from './plan-generation.ts';
 
 const RETRY_MS = 500;
+/** How many events may be acknowledged before the file says so unasked. */
+const NOTE_EVERY = 1_000;
+
+export interface BufferMarkOptions {
+  readonly file: string;
+  readonly health: BufferHealth;
+  readonly signal: AbortSignal;
+  /** Last id that Redis is known to have; START before the first contact. */
+  readonly acknowledged: () => EventId;
+}
 
 /**
  * INVARIANTS
  * - A generation stands in the file, fsynced, before its first id is used; a published number before it is published.
- * - `published` never exceeds what Redis has acknowledged: a store that has less was lost.
+ * - `published` and `stored` never exceed what Redis has acknowledged: a store that has less was lost.
  * - Trouble with the file is waited out and reported; methods reject with `buffer.stopped` only.
  */
 export class BufferMark {
-  readonly #file: string;
-  readonly #health: BufferHealth;
-  readonly #signal: AbortSignal;
+  readonly #options: BufferMarkOptions;
   #handle: FileHandle | undefined;
   #mark: Mark | null = null;
   #previous: Mark | null = null;
   #exists = false;
+  /** The generation of which this run has noted something. */
+  #noted = 0;
+  #noting = false;
   #lock: Promise<unknown> = Promise.resolve();
   #raising: Promise<void> | undefined;
 
-  constructor(file: string, health: BufferHealth, signal: AbortSignal) {
-    this.#file = file;
-    this.#health = health;
-    this.#signal = signal;
+  constructor(options: BufferMarkOptions) {
+    this.#options = options;
   }
 
   /** Reads the file. Called once, before everything else. */
@@ -41,7 +50,7 @@ export class BufferMark {
     await this.#untilDone('read', async () => {
       let bytes: Buffer;
       try {
-        bytes = await readFile(this.#file);
+        bytes = await readFile(this.#options.file);
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
         throw thrown;
@@ -53,33 +62,55 @@ export class BufferMark {
 
   get known(): KnownMark {
     if (this.#mark === null) return { kind: this.#exists ? 'damaged' : 'absent' };
-    const { generation, published } = this.#mark;
-    return { kind: 'valid', generation, published, previous: this.#previous };
+    return { kind: 'valid', ...this.#mark, previous: this.#previous };
   }
 
-  /** Resolves once the generation is in the file, with nothing of it published. */
+  /** Resolves once the generation is in the file, with nothing of it stored or published. */
   async begin(generation: number): Promise<void> {
     await this.#locked(async () => {
-      if (this.#mark?.generation === generation && this.#mark.published === 0) return;
-      const seq = (this.#mark?.seq ?? 0) + 1;
-      await this.#write({ seq, generation, published: 0 });
+      const mark = this.#mark;
+      if (mark?.generation === generation && mark.published === 0 && mark.stored === 0) return;
+      await this.#write({ seq: (mark?.seq ?? 0) + 1, generation, published: 0, stored: 0 });
     });
   }
 
-  /** Resolves once the file says that `id` may have been published; `acknowledged` tells how far it may say so at once. */
-  async raise(id: EventId, acknowledged: () => EventId): Promise<void> {
+  /** Resolves once the file says that `id` may have been published; it says so of all that is acknowledged by then. */
+  async raise(id: EventId): Promise<void> {
     while (this.#isBeyond(id)) {
       this.#raising ??= this.#locked(async () => {
         const mark = this.#mark;
         if (mark === null || !this.#isBeyond(id)) return;
-        const stored = acknowledged();
-        const number = stored.generation === mark.generation ? Math.max(stored.number, id.number) : id.number;
-        await this.#write({ seq: mark.seq + 1, generation: mark.generation, published: number });
+        const stored = this.#reached(mark);
+        const published = Math.max(stored, id.number);
+        await this.#write({ seq: mark.seq + 1, generation: mark.generation, published, stored });
       }).finally(() => {
         this.#raising = undefined;
       });
       await this.#raising;
     }
+  }
+
+  /** After an acknowledged append: the first of a run and then every NOTE_EVERY events are noted. Nobody waits for it. */
+  appended(): void {
+    const mark = this.#mark;
+    if (this.#noting || mark === null) return;
+    if (this.#noted === mark.generation && this.#reached(mark) < mark.stored + NOTE_EVERY) return;
+    this.#noted = mark.generation;
+    this.#noting = true;
+    const done = () => {
+      this.#noting = false;
+    };
+    // Trouble is health; the rejection can only be the stop.
+    this.noteStored().then(done, done);
+  }
+
+  /** Resolves once the file says how far the generation is stored. */
+  async noteStored(): Promise<void> {
+    await this.#locked(async () => {
+      const mark = this.#mark;
+      if (mark === null || this.#reached(mark) <= mark.stored) return;
+      await this.#write({ ...mark, seq: mark.seq + 1, stored: this.#reached(mark) });
+    });
   }
 
   async close(): Promise<void> {
@@ -95,10 +126,16 @@ export class BufferMark {
     return mark !== null && id.generation === mark.generation && id.number > mark.published;
   }
 
+  /** Highest acknowledged number of the mark's generation. */
+  #reached({ generation, stored }: Mark): number {
+    const acknowledged = this.#options.acknowledged();
+    return acknowledged.generation === generation ? Math.max(stored, acknowledged.number) : stored;
+  }
+
   async #write(mark: Mark): Promise<void> {
     await this.#untilDone('write', async () => {
       if (this.#exists) {
-        this.#handle ??= await open(this.#file, constants.O_RDWR);
+        this.#handle ??= await open(this.#options.file, constants.O_RDWR);
         await this.#handle.write(toSlot(mark), 0, SLOT_BYTES, (mark.seq % 2) * SLOT_BYTES);
         await this.#handle.datasync();
       } else {
@@ -111,15 +148,15 @@ export class BufferMark {
 
   /** Under another name first: a file that exists has held a valid slot. */
   async #create(mark: Mark): Promise<FileHandle> {
-    const folder = path.dirname(this.#file);
+    const folder = path.dirname(this.#options.file);
     await mkdir(folder, { recursive: true });
-    const fresh = `${this.#file}.new`;
+    const fresh = `${this.#options.file}.new`;
     const handle = await open(fresh, 'w+', 0o600);
     try {
       await handle.write(Buffer.alloc(2 * SLOT_BYTES, ' '), 0);
       await handle.write(toSlot(mark), 0, SLOT_BYTES, (mark.seq % 2) * SLOT_BYTES);
       await handle.sync();
-      await rename(fresh, this.#file);
+      await rename(fresh, this.#options.file);
       const directory = await open(folder, 'r');
       await directory.sync().finally(() => directory.close());
     } catch (thrown) {
@@ -130,17 +167,18 @@ export class BufferMark {
   }
 
   async #untilDone(verb: 'read' | 'write', act: () => Promise<void>): Promise<void> {
+    const { file, health, signal } = this.#options;
     for (;;) {
-      if (this.#signal.aborted) throw stoppedError();
+      if (signal.aborted) throw stoppedError();
       try {
         await act();
-        this.#health.say('mark', 'ok', `the mark file ${this.#file} is kept`);
+        health.say('mark', 'ok', `the mark file ${file} is kept`);
         return;
       } catch (thrown) {
-        const why = `cannot ${verb} the mark file ${this.#file}: events are stored or kept in memory but not published. Make it accessible to this user or free space`;
-        this.#health.say('mark', 'down', errorText(bufferError('buffer.mark-unusable', why, thrown)));
+        const why = `cannot ${verb} the mark file ${file}: events are stored or kept in memory but not published. Make it accessible to this user or free space`;
+        health.say('mark', 'down', errorText(bufferError('buffer.mark-unusable', why, thrown)));
       }
-      await pause(RETRY_MS, this.#signal);
+      await pause(RETRY_MS, signal);
     }
   }
 

@@ -1,15 +1,17 @@
 // The single producer: numbers drafts, stores them batch by batch, and decides after every reconnect what was stored.
+// Longer than most files: all of it turns around the one batch that is on its way.
 import type { AppendEvents, StatePatch } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import { compareEventIds, type EventDraft, type EventId, START } from '../contracts/event.ts';
+import { type EventDraft, type EventId, START } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { Log } from '../contracts/log.ts';
 import type { BufferMetrics } from '../contracts/metrics.ts';
 import { AppError } from '../lib/app-error.ts';
-import { type Batch, formBatch, idsOfCalls, isStored, storeBatch } from './batch.ts';
+import { type Batch, countDrafts, findUnstored, formBatch, idsOfCalls, storeBatch } from './batch.ts';
 import { isBufferError } from './buffer-error.ts';
 import type { BufferHealth } from './buffer-health.ts';
 import type { BufferMark } from './buffer-mark.ts';
+import { type Durability, readDurability } from './durability.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { pause } from './pause.ts';
 import { planGeneration } from './plan-generation.ts';
@@ -29,6 +31,7 @@ export interface EventWriterOptions {
   readonly seal: (draft: EventDraft, id: EventId) => string;
   readonly traceparent: () => string;
   readonly clock: Clock;
+  readonly random: (below: number) => number;
   readonly metrics: BufferMetrics;
   readonly health: BufferHealth;
   readonly log: Log;
@@ -49,8 +52,11 @@ export class EventWriter {
   readonly #planned = Promise.withResolvers<void>();
   /** What the store said when the connection was new; used once, it ages with the first append. */
   readonly #tails = new WeakMap<RedisLink, StoreTail>();
+  #durability: Durability | undefined;
   #next: EventId = START;
   #current: Batch | null = null;
+  /** Made while the current one is on its way, when a whole one waits. */
+  #following: Batch | null = null;
   #wake: (() => void) | undefined;
   #idle: (() => void) | undefined;
   #refused = false;
@@ -91,11 +97,12 @@ export class EventWriter {
 
   /** Events that no acknowledgement is known of. */
   get queued(): number {
-    return this.#queue.size + (this.#current?.entries.length ?? 0);
+    return this.#queue.size + (this.#current?.entries.length ?? 0) + (this.#following?.entries.length ?? 0);
   }
 
   /** On every new connection, before anybody uses it. */
   async prepare(link: RedisLink): Promise<void> {
+    this.#durability = await readDurability(link);
     this.#tails.set(link, await readStoreTail(link));
   }
 
@@ -122,7 +129,8 @@ export class EventWriter {
   /** After the end of run(): says what never was acknowledged. */
   giveUp(): void {
     const waiting = this.#queue.take(Number.POSITIVE_INFINITY);
-    const calls = [...(this.#current?.work.calls ?? []), ...waiting.calls];
+    const begun = [this.#current, this.#following].flatMap((batch) => batch?.work.calls ?? []);
+    const calls = [...begun, ...waiting.calls];
     const sent = this.#current?.entries.length ?? 0;
     const lost = calls.reduce((count, call) => count + call.drafts.length, waiting.gap?.count ?? 0);
     if (lost > 0)
@@ -131,13 +139,13 @@ export class EventWriter {
   }
 
   async #serve(link: RedisLink): Promise<void> {
-    const { health, signal } = this.#options;
+    const { signal } = this.#options;
     link.onLost(() => this.#wake?.());
     try {
       await this.#plan(link);
-      if (link.isOpen) health.say('redis', 'ok', 'Redis answers; every acknowledged event is fsynced');
+      if (link.isOpen) this.#sayWorking('Redis answers');
       while (link.isOpen) {
-        this.#current ??= this.#takeBatch();
+        this.#current ??= this.#takeBatch(this.#next);
         if (this.#current === null) await this.#work();
         else if (!(await this.#store(link, this.#current))) await pause(REFUSED_PAUSE_MS, signal);
       }
@@ -150,23 +158,31 @@ export class EventWriter {
 
   /** Decides with which id it goes on, and what becomes of the batch whose reply never came. */
   async #plan(link: RedisLink): Promise<void> {
-    const { clock, mark } = this.#options;
+    const { clock, mark, metrics, random } = this.#options;
     const tail = this.#tails.get(link);
     if (tail === undefined) throw new TypeError('a connection was handed out that was not prepared');
     this.#tails.delete(link);
     const current = this.#current;
-    if (current !== null && compareEventIds(tail.last, current.first) >= 0 && (await isStored(link, current)))
-      this.#acknowledge(current);
+    let work = current === null ? null : await findUnstored(link, current, tail.last);
+    if (current !== null) {
+      if (work === null) {
+        this.#acknowledge(current);
+        work = this.#current?.work ?? null;
+      } else metrics.appended.add(current.entries.length - countDrafts(work));
+    }
 
     const { acknowledged } = this.view;
     const { wallMs } = clock.now();
-    const plan = planGeneration({ mark: mark.known, last: tail.last, acknowledged, wallMs });
-    if (plan.isNew) await mark.begin(plan.next.generation);
+    const plan = planGeneration({ mark: mark.known, last: tail.last, acknowledged, wallMs, random });
+    if (plan.isNew) {
+      // What this run has acknowledged of the old generation may be published without a look at the mark from here on.
+      if (acknowledged !== null) await mark.raise(acknowledged);
+      await mark.begin(plan.next.generation);
+    }
     const { state } = this.view;
     this.view.see(tail);
     this.#next = plan.next;
 
-    let work = this.#current?.work ?? null;
     if (plan.note !== null) {
       this.#options.log.warn(plan.note, 'a new generation of event ids begins');
       work = {
@@ -176,16 +192,19 @@ export class EventWriter {
         replacesState: acknowledged !== null,
       };
     }
-    this.#current = work === null ? null : formBatch(work, this.#next, this.#options.seal);
+    const { seal } = this.#options;
+    this.#current = work === null ? null : formBatch(work, this.#next, seal);
+    const after = this.#current === null ? this.#next : idAfter(this.#current);
+    if (this.#following !== null) this.#following = formBatch(this.#following.work, after, seal);
     this.#planned.resolve();
   }
 
-  #takeBatch(): Batch | null {
+  #takeBatch(first: EventId): Batch | null {
     if (this.#queue.isEmpty) return null;
     const { calls, gap, gapState } = this.#queue.take(this.#options.batchEvents);
     const lead = gap === null ? [] : [this.#draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
     const patch = Object.assign({}, gapState, ...calls.map((call) => call.state)) as StatePatch;
-    return formBatch({ lead, calls, patch, replacesState: false }, this.#next, this.#options.seal);
+    return formBatch({ lead, calls, patch, replacesState: false }, first, this.#options.seal);
   }
 
   /** false: Redis refused it, and surely stored nothing. */
@@ -193,7 +212,9 @@ export class EventWriter {
     const { clock, health, metrics } = this.#options;
     const since = clock.uptimeMs();
     try {
-      await storeBatch(link, batch);
+      const stored = storeBatch(link, batch);
+      if (this.#queue.size >= this.#options.batchEvents) this.#following ??= this.#takeBatch(idAfter(batch));
+      await stored;
     } catch (thrown) {
       if (!isBufferError(thrown, 'buffer.redis-refused')) throw thrown;
       this.#refused = true;
@@ -208,12 +229,13 @@ export class EventWriter {
 
   #acknowledge(batch: Batch): void {
     const { clock, health, metrics } = this.#options;
-    this.#current = null;
+    this.#current = this.#following;
+    this.#following = null;
     this.view.stored(batch);
-    this.#next = { ...batch.last, number: batch.last.number + 1 };
+    this.#next = idAfter(batch);
     if (this.#refused) {
       this.#refused = false;
-      health.say('redis', 'ok', 'Redis takes events again; every acknowledged event is fsynced');
+      this.#sayWorking('Redis takes events again');
     }
     if (batch.work.lead.some(({ type }) => type === 'buffer.gap'))
       health.say('memory-queue', 'ok', 'the memory queue has room; what it dropped is told by a buffer.gap');
@@ -224,8 +246,16 @@ export class EventWriter {
     metrics.queued.set(this.queued);
     const ids = idsOfCalls(batch);
     for (const [index, call] of batch.work.calls.entries()) call.resolve(ids[index] ?? []);
-    if (batch.entries.length > 0) this.#options.onAcknowledged(batch.last);
+    if (batch.entries.length > 0) {
+      this.#options.mark.appended();
+      this.#options.onAcknowledged(batch.last);
+    }
     this.#tellIfIdle();
+  }
+
+  #sayWorking(what: string): void {
+    const { state, why } = this.#durability ?? { state: 'unknown', why: 'what that is worth is unknown' };
+    this.#options.health.say('redis', state, `${what}; ${why}`);
   }
 
   /** Resolves with the next append, or when the connection is lost. */
@@ -251,6 +281,10 @@ export class EventWriter {
     this.#options.metrics.dropped.add(count, { reason: 'stopped' });
     this.#options.log.error({ count }, `${count} events are lost: ${why}`);
   }
+}
+
+function idAfter({ last }: Batch): EventId {
+  return { ...last, number: last.number + 1 };
 }
 
 function isNoGeneration({ type }: EventDraft): boolean {

@@ -9,10 +9,12 @@ export interface Mark {
   readonly generation: number;
   /** Highest number of this generation that may have been published. */
   readonly published: number;
+  /** Highest number of this generation that Redis was known to have acknowledged when the slot was written. */
+  readonly stored: number;
 }
 
-export function toSlot({ seq, generation, published }: Mark): Buffer {
-  const body = { v: 1, seq, generation, published };
+export function toSlot({ seq, generation, published, stored }: Mark): Buffer {
+  const body = { v: 1, seq, generation, published, stored };
   const line = JSON.stringify({ ...body, crc: checksum(body) });
   return Buffer.from(`${line.padEnd(SLOT_BYTES - 1)}\n`, 'latin1');
 }
@@ -42,15 +44,18 @@ function parseSlot(bytes: Buffer): Mark | null {
     throw thrown;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { v, seq, generation, published, crc } = value as Readonly<Record<string, unknown>>;
-  if (v !== 1 || !isCount(seq) || !isCount(generation) || !isCount(published)) return null;
-  return crc === checksum({ v, seq, generation, published }) ? { seq, generation, published } : null;
+  const { v, seq, generation, published, stored, crc } = value as Readonly<Record<string, unknown>>;
+  if (v !== 1 || !isCount(seq) || !isCount(generation) || !isCount(published) || !isCount(stored))
+    return null;
+  const mark = { seq, generation, published, stored };
+  return crc === checksum({ v, ...mark }) ? mark : null;
 }
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-function checksum(body: { readonly v: 1 | number } & Mark): string {
-  return crc32(`${body.v} ${body.seq} ${body.generation} ${body.published}`).toString(16).padStart(8, '0');
+/** Of the five numbers in the order of the slot, with a space between them. */
+function checksum({ v, seq, generation, published, stored }: { readonly v: number } & Mark): string {
+  return crc32([v, seq, generation, published, stored].join(' ')).toString(16).padStart(8, '0');
 }

@@ -1,4 +1,5 @@
 // The buffer put together: events in, numbered and durable; events out, checked; cursors, mark and figures besides.
+import { randomInt } from 'node:crypto';
 import type { AppendEvents, BufferDepth, Cursor, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { BufferConfig } from '../contracts/config.ts';
@@ -18,7 +19,7 @@ import { RedisKeeper } from './redis-keeper.ts';
 import { sampleStore } from './sample-store.ts';
 import { TidyUp } from './tidy-up.ts';
 
-/** Of the stop: for what waits to be stored; for the last cursors; for the files and sockets. */
+/** Of the stop: for what waits to be stored; for the last cursors and the mark; for the files and sockets. */
 const DRAIN_MS = 1_200;
 const LAST_CURSORS_MS = 300;
 const CLOSE_MS = 300;
@@ -34,6 +35,8 @@ export interface OpenBufferOptions {
   readonly log: Log;
   readonly report: ReportHealth;
   readonly traceparent: () => string;
+  /** 0 <= n < below; for the name of a generation when the clock was never set. */
+  readonly random?: (below: number) => number;
 }
 
 export interface EventBuffer {
@@ -56,15 +59,17 @@ export interface EventBuffer {
 /** Resolves at once: while Redis is away it says so, keeps events in memory and goes on trying. */
 export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffer> {
   const { clock, config, log, metrics, seal, traceparent } = options;
+  const { random = (below: number) => randomInt(below) } = options;
   const ending = new AbortController();
   const { signal } = ending;
   const listeners = new Set<(lastId: EventId) => void>();
   const health = new BufferHealth(options.report, log);
-  const mark = new BufferMark(options.markFile, health, signal);
+  const acknowledged = (): EventId => view.acknowledged ?? START;
+  const mark = new BufferMark({ file: options.markFile, health, signal, acknowledged });
 
   const writer = new EventWriter({
     ...{ batchEvents: config.batchEvents, memoryQueueEvents: config.memoryQueueEvents },
-    ...{ mark, seal, traceparent, clock, metrics, health, log, signal },
+    ...{ mark, seal, traceparent, clock, random, metrics, health, log, signal },
     onAcknowledged: (lastId) => {
       metrics.depth.set(depth());
       for (const listener of listeners) listener(lastId);
@@ -116,7 +121,7 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     await atMost(DRAIN_MS, writer.drain());
-    await atMost(LAST_CURSORS_MS, tidyUp.now());
+    await atMost(LAST_CURSORS_MS, Promise.all([tidyUp.now(), mark.noteStored()]));
     ending.abort();
     await atMost(CLOSE_MS, Promise.all([...running, mark.close()]));
     writer.giveUp();
@@ -131,7 +136,7 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
     },
     async mayPublish(id) {
       await writer.planned;
-      await mark.raise(id, () => view.acknowledged ?? START);
+      await mark.raise(id);
     },
     readState: () => keeper.repeat('read the state', (redis) => redis.hgetall(STATE)),
     depth: () => ({

@@ -1,25 +1,26 @@
-// Where numbering goes on, decided from the mark file and the store's last id. Pure: what must never happen is that an id
-// that may have been seen outside is given to a second event.
+// Where numbering goes on, decided from the mark file and the store's last id. What must never happen is that an id that
+// may have been seen outside is given to a second event. Pure: time and randomness are arguments.
 import { compareEventIds, type EventId, START } from '../contracts/event.ts';
 import type { EventData } from '../contracts/event-types.ts';
+import type { Mark } from './mark-slots.ts';
+
+/** Highest numbers of a generation, as the mark file has them. */
+type Marked = Pick<Mark, 'generation' | 'published' | 'stored'>;
 
 export type KnownMark =
   | { readonly kind: 'absent' }
   /** The file exists, and neither slot can be read. */
   | { readonly kind: 'damaged' }
-  | {
-      readonly kind: 'valid';
-      readonly generation: number;
-      readonly published: number;
-      readonly previous: { readonly generation: number; readonly published: number } | null;
-    };
+  | ({ readonly kind: 'valid'; readonly previous: Marked | null } & Marked);
+
+type Note = EventData<'buffer.generation'>;
 
 export interface GenerationPlan {
   readonly next: EventId;
   /** The mark must be written with this generation before `next` is used. */
   readonly isNew: boolean;
-  /** What the first event of the generation says; null when there is nothing to say (going on, or the very first). */
-  readonly note: EventData<'buffer.generation'> | null;
+  /** What the first event of the generation says; null when numbering just goes on. */
+  readonly note: Note | null;
 }
 
 export interface GenerationFacts {
@@ -30,29 +31,37 @@ export interface GenerationFacts {
   readonly acknowledged: EventId | null;
   /** Milliseconds since 1970 as the machine's clock says, right or wrong. */
   readonly wallMs: number;
+  /** 0 <= n < below */
+  readonly random: (below: number) => number;
 }
 
-export function planGeneration({ mark, last, acknowledged, wallMs }: GenerationFacts): GenerationPlan {
+/** A clock that says less was never set. */
+const PLAUSIBLE_MS = Date.UTC(2024, 0, 1);
+/** Below every generation that a plausible clock gives. */
+const RANDOM_BELOW = 28_000_000;
+
+const NOTHING_FOUND = 'no earlier state was found: a new appliance, or its data was lost';
+
+export function planGeneration(facts: GenerationFacts): GenerationPlan {
+  const { mark, last, acknowledged } = facts;
   switch (mark.kind) {
     case 'absent':
-      if (last.generation === 0) return begin(1, null);
-      return begin(last.generation + 1, {
-        why: 'the mark file is missing: what was published before is unknown',
-        previousGeneration: last.generation,
-        previousNumber: last.number,
-        publishedNumber: last.number,
-      });
+      return beginUnknown(facts, last.generation === 0 ? NOTHING_FOUND : unknownBecause('is missing'));
     case 'damaged':
-      // A forgotten generation may be any number; minutes since 1970 are above all that were counted one by one.
-      return begin(Math.max(last.generation + 1, Math.floor(wallMs / 60_000)), {
-        why: 'the mark file is damaged: what was published before is unknown',
-        previousGeneration: last.generation,
-        previousNumber: last.number,
-        publishedNumber: last.number,
-      });
+      return beginUnknown(facts, unknownBecause('is damaged'));
     case 'valid':
       return planAfter(mark, last, acknowledged ?? START);
   }
+}
+
+/**
+ * The source stays the same when an appliance loses all its data, so its old ids must not come again: minutes since 1970 are
+ * above all generations that were counted one by one and all earlier minutes.
+ */
+function beginUnknown({ last, wallMs, random }: GenerationFacts, why: string): GenerationPlan {
+  const chosen = wallMs >= PLAUSIBLE_MS ? Math.floor(wallMs / 60_000) : 1 + random(RANDOM_BELOW);
+  const note = { why, previousGeneration: last.generation, previousNumber: last.number };
+  return begin(Math.max(chosen, last.generation + 1), { ...note, publishedNumber: last.number });
 }
 
 function planAfter(
@@ -60,28 +69,39 @@ function planAfter(
   last: EventId,
   acknowledged: EventId,
 ): GenerationPlan {
-  const marked = { generation: mark.generation, number: mark.published };
+  const marked = { generation: mark.generation, number: Math.max(mark.published, mark.stored) };
   const floor = compareEventIds(marked, acknowledged) < 0 ? acknowledged : marked;
   if (last.generation === mark.generation && compareEventIds(last, floor) >= 0)
     return { next: { generation: last.generation, number: last.number + 1 }, isNew: false, note: null };
 
   // The generation was begun and nothing of it was stored or published: a stop between the two. It is still unused.
   const unused =
-    last.generation < mark.generation && mark.published === 0 && acknowledged.generation < mark.generation;
+    last.generation < mark.generation && marked.number === 0 && acknowledged.generation < mark.generation;
   const generation = unused
     ? mark.generation
     : Math.max(mark.generation, last.generation, acknowledged.generation) + 1;
-  if (generation === 1) return begin(1, null);
 
   const before = unused ? mark.previous : mark;
-  const previousGeneration = Math.max(last.generation, before?.generation ?? generation - 1);
+  const previousGeneration = Math.max(last.generation, before?.generation ?? 0);
   const previousNumber = last.generation === previousGeneration ? last.number : 0;
   return begin(generation, {
-    why: whyBehind(last, mark.generation),
+    why: before === null ? whyUnknown(last) : whyBehind(last, mark.generation),
     previousGeneration,
     previousNumber,
-    publishedNumber: before?.generation === previousGeneration ? before.published : previousNumber,
+    publishedNumber: Math.max(
+      before?.generation === previousGeneration ? before.published : previousNumber,
+      // During the run whatever was acknowledged may have been read and be on its way.
+      acknowledged.generation === previousGeneration ? acknowledged.number : 0,
+    ),
   });
+}
+
+function whyUnknown(last: EventId): string {
+  return last.generation === 0 ? NOTHING_FOUND : unknownBecause('was missing or damaged');
+}
+
+function unknownBecause(fault: string): string {
+  return `the mark file ${fault}: what was published before is unknown`;
 }
 
 function whyBehind(last: EventId, markGeneration: number): string {
@@ -90,6 +110,6 @@ function whyBehind(last: EventId, markGeneration: number): string {
   return 'the store is behind what was acknowledged: it was rolled back or restored';
 }
 
-function begin(generation: number, note: EventData<'buffer.generation'> | null): GenerationPlan {
+function begin(generation: number, note: Note): GenerationPlan {
   return { next: { generation, number: 1 }, isNew: true, note };
 }

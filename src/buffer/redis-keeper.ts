@@ -80,14 +80,17 @@ export class RedisKeeper {
   /** One exchange, repeated until Redis answers it: for what may run twice. Rejects with `buffer.stopped` only. */
   async repeat<T>(what: string, send: (redis: Redis) => Promise<T>): Promise<T> {
     const { health, signal } = this.#options;
-    for (;;) {
+    for (let refused = false; ; ) {
       const link = await this.link();
       try {
-        return await link.exchange(what, send);
+        const answer = await link.exchange(what, send);
+        if (refused) health.say('reading', 'ok', 'Redis answers what it refused before');
+        return answer;
       } catch (thrown) {
         if (isBufferError(thrown, 'buffer.redis-refused')) {
+          refused = true;
           const { state, why } = toTrouble(thrown);
-          health.say('redis', state, why);
+          health.say('reading', state, why);
           await pause(BACKOFF_MAX_MS, signal);
         }
       }

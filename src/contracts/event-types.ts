@@ -96,7 +96,7 @@ export const eventTypes = {
   'buffer.generation': Type.Object(
     {
       why: Type.String(),
-      previousGeneration: Count,
+      previousGeneration: Type.Integer({ minimum: 0, description: '0: none is known.' }),
       previousNumber: Type.Integer({
         minimum: 0,
         description: 'Last number of the previous generation that the store still has.',
@@ -108,7 +108,8 @@ export const eventTypes = {
     },
     {
       ...closed,
-      description: 'First event of a new generation: the store was lost, restored or rolled back.',
+      description:
+        'First event of a new generation: no earlier state was found, or the store was lost, restored or rolled back.',
     },
   ),
   'uplink.connected': Type.Object(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseMarkFile, SLOT_BYTES, toSlot } from '../../src/buffer/mark-slots.ts';
 
-const mark = (seq: number, published: number) => ({ seq, generation: 3, published });
+const mark = (seq: number, published: number) => ({ seq, generation: 3, published, stored: published + 7 });
 const fileOf = (...slots: readonly Buffer[]) => Buffer.concat(slots);
 
 test('a slot is one sector, and the valid slot with the highest sequence wins [B1]', () => {

@@ -1,4 +1,5 @@
 // A buffer on a test Redis, with everything around it recorded, and stopped with the test.
+import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Redis } from 'ioredis';
@@ -23,8 +24,12 @@ export interface TestBuffer extends EventBuffer {
   readonly log: ReturnType<typeof recordingLog>;
   /** What was reported last. */
   readonly health: { state: PartState; why: string };
-  /** All stored events, read through the buffer. */
+  /** All stored events, read through the buffer, without the note that a first start begins with (its number 1). */
   all(): Promise<readonly StoredEvent[]>;
+  /** Of the last id; throws when there is none. */
+  readonly generation: number;
+  /** An id of that generation. */
+  at(number: number): EventId;
 }
 
 export interface TestBufferOptions extends Partial<BufferConfig> {
@@ -32,6 +37,7 @@ export interface TestBufferOptions extends Partial<BufferConfig> {
   readonly markFile?: string;
   readonly clock?: FakeClock;
   readonly seal?: OpenBufferOptions['seal'];
+  readonly random?: OpenBufferOptions['random'];
 }
 
 export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
@@ -66,7 +72,7 @@ export async function openTestBuffer(
   options: TestBufferOptions,
 ): Promise<TestBuffer> {
   const { markFile = path.join(path.dirname(options.redisSocket), 'buffer-mark'), ...rest } = options;
-  const { clock = fakeClock(), seal = sealForTest, ...overrides } = rest;
+  const { clock = fakeClock(), random, seal = sealForTest, ...overrides } = rest;
   const [metrics, log] = [recordingMetrics(), recordingLog()];
   const health: TestBuffer['health'] = { state: 'unknown', why: '' };
   const buffer = await openBuffer({
@@ -74,6 +80,7 @@ export async function openTestBuffer(
     metrics: metrics.buffer,
     report: (state, why) => void Object.assign(health, { state, why }),
     traceparent: () => traceparent,
+    ...(random === undefined ? {} : { random }),
   });
   t.after(() => buffer.stop());
   const all = async () => {
@@ -81,11 +88,27 @@ export async function openTestBuffer(
     for (let from = START; ; ) {
       const read = await buffer.read(from, 1_000);
       if (read.position === from) return events;
-      events.push(...read.events);
+      events.push(...read.events.filter((event) => !isFirstNote(event)));
       from = read.position;
     }
   };
-  return { ...buffer, clock, metrics, log, health, all };
+  const generation = () => {
+    const { lastId } = buffer.depth();
+    assert.ok(lastId !== null, 'nothing is stored yet');
+    return lastId.generation;
+  };
+  const at = (number: number) => ({ generation: generation(), number });
+  return {
+    ...{ ...buffer, clock, metrics, log, health, all, at },
+    get generation() {
+      return generation();
+    },
+  };
+}
+
+function isFirstNote({ id, json, type }: StoredEvent): boolean {
+  const { data } = JSON.parse(json) as { readonly data?: { readonly previousGeneration?: number } };
+  return type === 'buffer.generation' && id.number === 1 && data?.previousGeneration === 0;
 }
 
 /** A draft that says which one it is. */

@@ -34,7 +34,7 @@ test('redis-run cuts a damaged end off the log and keeps a copy of what was brok
   assert.deepEqual(await readFile(path.join(redis.dir, copy, path.basename(log))), broken);
   const after = await openTestBuffer(t, { redisSocket: redis.socket });
   const [id] = await after.append([draft(3)]);
-  assert.deepEqual(id, { generation: 1, number: 4 });
+  assert.deepEqual(id, before.at(5));
   assert.deepEqual(namesOf(await after.all()), ['n0', 'n1', 'n2', 'n3']);
 });
 
@@ -52,7 +52,7 @@ test('redis-run starts with an empty store when the log is beyond repair, and th
   assert.equal((await copiesIn(redis)).length, 1);
   const after = await openTestBuffer(t, { redisSocket: redis.socket });
   const [id] = await after.append([draft(2)]);
-  assert.deepEqual(id, { generation: 2, number: 2 });
+  assert.deepEqual(id, { generation: before.generation + 1, number: 2 });
   assert.deepEqual(namesOf(await after.all()), ['buffer.generation', 'n2']);
 });
 

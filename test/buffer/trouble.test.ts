@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { formatEventId } from '../../src/contracts/event.ts';
 import { startRedis } from '../support/redis.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import {
@@ -30,7 +31,7 @@ test('a Redis that hangs beyond the time-out stores nothing twice once it goes o
   );
   assert.deepEqual(
     idsOf(events),
-    Array.from({ length: 300 }, (_, n) => `1-${n + 1}`),
+    Array.from({ length: 300 }, (_, n) => `${buffer.generation}-${n + 2}`),
   );
   assert.equal(ids.length, 299);
   assert.deepEqual(await buffer.readState(), { state: 's299' });
@@ -72,7 +73,7 @@ test('a Redis that hangs again and again under load stores every event once, in 
     namesOf(events),
     Array.from({ length: 1_000 }, (_, n) => `n${n}`),
   );
-  assert.deepEqual(idsOf(events).at(-1), '1-1000');
+  assert.deepEqual(events.at(-1)?.id, buffer.at(1_001));
 });
 
 test('a Redis that is killed and restarted loses nothing that waited or was acknowledged [B4]', async (t) => {
@@ -97,7 +98,7 @@ test('a Redis that is killed and restarted loses nothing that waited or was ackn
     namesOf(events),
     Array.from({ length: n }, (_, index) => `n${index}`),
   );
-  assert.deepEqual(idsOf(events).at(-1), `1-${n}`);
+  assert.deepEqual(events.at(-1)?.id, buffer.at(n + 1));
 });
 
 test('a reply that is lost after the transaction ran is looked up, not repeated [B4]', async (t) => {
@@ -110,20 +111,73 @@ test('a reply that is lost after the transaction ran is looked up, not repeated 
   assert.equal(proxy.faults, 1);
   assert.deepEqual(
     ids.map(({ number }) => number),
-    [3, 4, 5],
+    [4, 5, 6],
   );
   await buffer.append([draft(5)]);
   assert.deepEqual(namesOf(await buffer.all()), ['n0', 'n1', 'n2', 'n3', 'n4', 'n5']);
-  assert.equal(buffer.metrics.total('buffer.appended'), 6);
+  assert.equal(buffer.metrics.total('buffer.appended'), 7);
+});
+
+test('a batch that was made ready while the reply before it got lost is stored once, after it [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const proxy = await startFaultyProxy(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: proxy.socket, batchEvents: 4 });
+  await buffer.append(drafts(1));
+  for (const fault of ['loseReplyTo', 'holdRequest'] as const) {
+    const from = fault === 'loseReplyTo' ? 1 : 41;
+    proxy[fault](`"n${from + 4}"`);
+    const ids = await Promise.all(drafts(40, from).map((one) => buffer.append([one])));
+    assert.deepEqual(
+      ids.flat(),
+      Array.from({ length: 40 }, (_, index) => buffer.at(from + index + 2)),
+    );
+  }
+  assert.equal(proxy.faults, 2);
+  assert.deepEqual(
+    namesOf(await buffer.all()),
+    Array.from({ length: 81 }, (_, n) => `n${n}`),
+  );
+  assert.equal(buffer.depth().queued, 0);
 });
 
 test('ids that another process took are not used again, and no event is lost to it [B1]', async (t) => {
   const redis = await startRedis(t);
   const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
   await buffer.append(drafts(2));
-  await adminClient(t, redis.socket).xadd('aw:events', '1-3', 'e', '{"type":"foreign"}', 'c', '0');
-  assert.deepEqual(await buffer.append([draft(2)]), [{ generation: 1, number: 4 }]);
+  const taken = formatEventId(buffer.at(4));
+  await adminClient(t, redis.socket).xadd('aw:events', taken, 'e', '{"type":"foreign"}', 'c', '0');
+  assert.deepEqual(await buffer.append([draft(2)]), [buffer.at(5)]);
   assert.ok(buffer.log.lines.some(({ message }) => message.includes('another process writes')));
+});
+
+test('a batch in whose middle another process took an id is stored once, each event under the id that is told [B1]', async (t) => {
+  const redis = await startRedis(t);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
+  await buffer.append(drafts(2));
+  const taken = formatEventId(buffer.at(6));
+  await adminClient(t, redis.socket).xadd('aw:events', taken, 'e', '{"type":"foreign"}', 'c', '0');
+  // The first three of them would stand at or before the taken one: Redis refuses those alone.
+  const [two, three] = await Promise.all([
+    buffer.append(drafts(2, 2), { last: 'n3' }),
+    buffer.append(drafts(3, 4), { last: 'n6' }),
+  ]);
+  const [a, b, c, d, e] = [9, 10, 11, 7, 8].map((number) => buffer.at(number));
+  assert.deepEqual(
+    [two, three],
+    [
+      [a, b],
+      [c, d, e],
+    ],
+  );
+  assert.equal(buffer.metrics.total('buffer.appended'), 8);
+  // Reading tells the foreign entry as a gap, which comes last.
+  const events = (await buffer.all()).slice(0, 7);
+  assert.deepEqual(namesOf(events), ['n0', 'n1', 'n5', 'n6', 'n2', 'n3', 'n4']);
+  assert.deepEqual(
+    events.slice(2).map(({ id }) => id),
+    [d, e, a, b, c],
+  );
+  assert.deepEqual(await buffer.readState(), { last: 'n6' });
 });
 
 test('without Redis it opens at once, says why, and stores what waited once Redis appears [B4]', async (t) => {
@@ -177,6 +231,8 @@ test('a Redis without memory is a state with a remedy: reading goes on, and room
   const redis = await startRedis(t, { args: ['--maxmemory', '4mb'] });
   const buffer = await openTestBuffer(t, { redisSocket: redis.socket, keepEvents: 10 });
   const cursor = await buffer.openCursor('uplink');
+  await buffer.append(drafts(1));
+  cursor.acknowledge(buffer.at(2));
   const large = { fill: 'x'.repeat(10_000) };
   const calls = drafts(600).map((one) => buffer.append([{ ...one, data: { ...one.data, ...large } }]));
   await untilHealth(buffer, 'degraded', /memory limit.*maxmemory/);
@@ -200,8 +256,21 @@ test('an ACL that forbids what the buffer needs is reported with the remedy, and
   const waiting = buffer.append(drafts(1, 1));
   await untilHealth(buffer, 'down', /ACL forbids.*redis\.conf/);
   await admin.acl('SETUSER', 'default', '+xadd');
-  assert.deepEqual(await waiting, [{ generation: 1, number: 2 }]);
+  assert.deepEqual(await waiting, [buffer.at(3)]);
   await untilHealth(buffer, 'ok');
+});
+
+test('a read that Redis refused for a while is no trouble any more once it is answered [B4]', async (t) => {
+  const redis = await startRedis(t);
+  const admin = adminClient(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
+  await buffer.append(drafts(1));
+  await admin.acl('SETUSER', 'default', '-xrange');
+  const reading = buffer.read(buffer.at(1), 10);
+  await untilHealth(buffer, 'down', /ACL forbids.*redis\.conf/);
+  await admin.acl('SETUSER', 'default', '+xrange');
+  assert.equal((await reading).events.length, 1);
+  await untilHealth(buffer, 'ok', /every acknowledged event is fsynced/);
 });
 
 test('credentials are used, and wrong ones are reported with the remedy [B4]', async (t) => {

@@ -47,7 +47,7 @@ for (const killsRedisToo of [false, true])
     t.diagnostic(`${acknowledged.size} acknowledged, ${events.length} stored`);
     assert.deepEqual(
       ids,
-      ids.map((_, index) => `1-${index + 1}`),
+      ids.map((_, index) => `${buffer.generation}-${index + 2}`),
     );
     assert.equal(new Set(names).size, names.length, 'stored twice');
     const stored = new Map(names.map((name, index) => [name, ids[index]]));

@@ -24,6 +24,8 @@ export interface TestRedis {
   /** SIGKILL by default. Resolves once the process is gone, or at once for other signals. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
+  /** Resolves once the process that runs now is gone, at once when none does. */
+  ended(): Promise<void>;
   /** stop() and start(). */
   restart(): Promise<void>;
 }
@@ -72,11 +74,14 @@ export async function startRedis(
         return isAnswering(socket);
       });
     },
+    async ended() {
+      if (child !== undefined && isRunning(child)) await once(child, 'exit');
+    },
     async kill(signal = 'SIGKILL') {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-      const exited = once(child, 'exit');
+      if (child === undefined || !isRunning(child)) return;
+      const ended = redis.ended();
       child.kill(signal);
-      if (signal === 'SIGKILL' || signal === 'SIGTERM') await exited;
+      if (signal === 'SIGKILL' || signal === 'SIGTERM') await ended;
     },
     async stop() {
       await redis.kill('SIGCONT');
@@ -89,6 +94,10 @@ export async function startRedis(
   };
   if (options.started !== false) await redis.start();
   return redis;
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }
 
 /** Whether a server at the socket answers PING with PONG (and not with LOADING). */
