@@ -145,24 +145,25 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
       events()
         .slice(first)
         .filter((event) => event.type === type);
-    const reported = () => ({
-      added: of('usb.device.added').length,
-      removed: of('usb.device.removed').length,
-    });
-    await until(
-      `${plugs} plugs at the broker`,
-      () => reported().added >= plugs && reported().removed >= plugs,
-      eventLimitMs,
-    ).catch((error: Error) => t.diagnostic(error.message));
+    // A device that comes back within the debounce is one event that counts what it stands for; a slow machine sees some.
+    const plugEvents = () => [...of('usb.device.added'), ...of('usb.device.removed')];
+    const all = () => plugEvents().reduce((sum, { data }) => sum + 1 + Number(data.folded ?? 0), 0);
+    await until(`${plugs} plugs at the broker`, () => all() >= 2 * plugs, eventLimitMs).catch(
+      (error: Error) => t.diagnostic(error.message),
+    );
     const metrics = await (await fetch(`${guest.statusUrl}/metrics`)).text();
     const missed = metrics.match(/^autoweave_usb_crosscheck_missed_total\{.*$/gm) ?? [];
     t.diagnostic(
       `${plugs} plugs, ${short} gone within 50 ms; shown for ${p50} ms (p50), ${p95} ms (p95), ${max} ms at most`,
     );
+    t.diagnostic(
+      `${of('usb.device.added').length} added events; the rest came back within 50 ms and is counted as folded`,
+    );
     t.diagnostic(`the usb package alone missed: ${missed.join(', ')}`);
 
     assert.ok(short >= 200, `only ${short} of ${plugs} plugs were short`);
-    assert.deepEqual(reported(), { added: plugs, removed: plugs });
+    assert.equal(of('usb.device.added').length, of('usb.device.removed').length);
+    assert.equal(all(), 2 * plugs);
     assert.equal(of('usb.suppressed').length, 0);
     assert.equal(missed.length, 2, 'the cross-check counts attach and detach');
     assertNoHole(events());

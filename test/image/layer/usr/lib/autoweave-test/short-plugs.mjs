@@ -51,6 +51,8 @@ async function plugInTurn({ udc, name, device }) {
     writeFileSync(udc, '\n');
     await until(() => !existsSync(device));
     shownMs.push(performance.now() - seen);
+    // Longer than the debounce: what comes back sooner on the same port is a bounce, counted and folded.
+    await delay(150);
   }
 }
 
