@@ -11,7 +11,7 @@ import { runCommand } from './run-command.ts';
 import { testImage } from './test-image.ts';
 import { testSystem } from './test-system.ts';
 
-const size = 64 * 1024 * 1024;
+const size = 16 * 1024 * 1024;
 const virtual = 'virtual';
 
 test('the system disk, whatever lies on it, read-only and unreal disks are never offered [I2]', async (t) => {
@@ -105,8 +105,8 @@ test('a list shows bus, model, serial and what is on each disk, and passes no co
   );
   assert.deepEqual([card?.bus, card?.model, card?.content.table], ['mmc', 'SD16G', 'none']);
   const { out } = await runCommand(createFlashCommand(system.roots), ['--list']);
-  assert.match(out, /sda {2}67\.1 MB {2}usb {2}removable {2}SanDisk Ultra {2}serial 4C53/);
-  assert.match(out, /partition 4 {2}4\.19 MB {2}unknown content {2}"config"/);
+  assert.match(out, /sda {2}16\.8 MB {2}usb {2}removable {2}SanDisk Ultra {2}serial 4C53/);
+  assert.match(out, /partition 4 {2}1\.05 MB {2}unknown content {2}"config"/);
   assert.ok(!out.includes('\u001b'));
   const json = await runCommand(createFlashCommand(system.roots), ['--list', '--json']);
   assert.equal((JSON.parse(json.out) as { disks: unknown[] }).disks.length, 2);
