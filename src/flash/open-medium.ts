@@ -1,6 +1,6 @@
 // A disk's path -> Medium, through O_DIRECT: what is read back comes from the medium and not from the page cache.
 import { constants } from 'node:fs';
-import { access, type FileHandle, open } from 'node:fs/promises';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Disk, SystemRoots } from './disk.ts';
 import { FlashError } from './flash-error.ts';
@@ -59,6 +59,9 @@ async function openExclusively(disk: Target): Promise<FileHandle> {
     return await open(disk.path, wanted);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
+    // A file on tmpfs, before Linux 6.6. Every block device has O_DIRECT.
+    if (code === 'EINVAL' && (await stat(disk.path)).isFile())
+      return open(disk.path, wanted & ~constants.O_DIRECT);
     const action = `open ${disk.path}`;
     switch (code) {
       case 'EBUSY':

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { after, afterEach, before, suite, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { applyPatches, fitGpt } from '../../src/flash/fit-gpt.ts';
 import { parsePartitionTable } from '../../src/flash/parse-partition-table.ts';
@@ -33,6 +33,7 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
   const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
   let guest: Guest;
   let second: string;
+  let plugged = false;
 
   before(async () => {
     const image = await buildGuestImage();
@@ -88,13 +89,20 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
     );
   async function plugStick(bytes: number): Promise<void> {
     await blank(guest.storageFile, bytes);
+    await plug();
+  }
+  async function plug(): Promise<void> {
     await guest.devices.plug('storage');
+    plugged = true;
     await appears('sda');
   }
-  async function pullStick(): Promise<void> {
+  async function pull(): Promise<void> {
+    if (!plugged) return;
+    plugged = false;
     await guest.devices.unplug('storage');
     await gone('sda');
   }
+  afterEach(pull);
 
   test('an image is on the stick byte for byte, its backup table at the end of the stick [I7]', async (t) => {
     await plugStick(stickBytes);
@@ -103,10 +111,7 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
     };
     assert.deepEqual(
       list.disks.map(({ name, bus }) => [name, bus]),
-      [
-        ['sda', 'usb'],
-        ['vdb', 'virtio'],
-      ],
+      [['sda', 'usb']],
     );
     const result = await run('flash /run/large.zst /dev/sda --yes');
     assert.ok(result.ok, JSON.stringify(result));
@@ -117,9 +122,9 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
     assert.equal(written.toString('latin1', stickBytes - 512, stickBytes - 504), 'EFI PART');
     const { problem: system } = await run('flash /run/large.zst /dev/vda --yes');
     assert.equal(system?.code, 'flash.system-disk');
-    const { problem: mounted } = await run('flash /run/large.zst /dev/vdb --yes');
-    assert.equal(mounted?.code, 'flash.mounted');
-    await pullStick();
+    const { problem: data } = await run('flash /run/large.zst /dev/vdb --yes');
+    assert.equal(data?.code, 'flash.system-disk');
+    assert.match(data?.message ?? '', /has vdb at \/var$/);
   });
 
   test('one bit that changed on the stick after it was written is found with its offset [I7]', async () => {
@@ -130,17 +135,15 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
     const [result] = (await running).results ?? [];
     assert.equal(result?.problem?.code, 'flash.read-back-differs', JSON.stringify(await running));
     assert.match(result?.problem?.message ?? '', new RegExp(`first at byte ${8 * mebibyte + 123}$`));
-    await pullStick();
   });
 
   test('a stick that is pulled in the middle is a failure with that reason, and would not boot [I7]', async () => {
     await plugStick(stickBytes);
     const running = run('flash /run/large.zst /dev/sda --yes');
     await wrote(8 * mebibyte);
-    await guest.devices.unplug('storage');
+    await pull();
     const [result] = (await running).results ?? [];
     assert.equal(result?.problem?.code, 'flash.device-vanished', JSON.stringify(await running));
-    await gone('sda');
     const head = (await readFile(guest.storageFile)).subarray(0, 4 * mebibyte);
     assert.ok(head.every((byte) => byte === 0));
   });
@@ -155,13 +158,11 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
     assert.equal(mounted?.code, 'flash.mounted');
     assert.match(mounted?.message ?? '', /sda is mounted at \/run\/stick/);
     await guest.shell.must('umount /run/stick');
-    await pullStick();
   });
 
   test('the stick that the system was started from installs itself, without its data partition [I2]', async () => {
     await writeFile(guest.storageFile, testImage());
-    await guest.devices.plug('storage');
-    await appears('sda');
+    await plug();
     await blank(second, 13 * mebibyte);
     const { qmp } = guest.qemu;
     await qmp.execute('blockdev-add', {
