@@ -11,7 +11,7 @@ const listed = [
 export const names: readonly string[] = listed.map(({ name }) => name);
 
 export function helpText(): string {
-  const lines = listed.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`);
+  const lines = listed.map(({ name, summary }) => `  ${name.padEnd(17)}${summary}`);
   return `Usage: autoweave COMMAND [OPTIONS]
 
 ${lines.join('\n')}

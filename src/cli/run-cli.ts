@@ -1,6 +1,8 @@
 // The command line -> a command's exit code. `daemon` never comes here: supervisor/main.ts starts it.
+
 import { errorText } from '../lib/error-text.ts';
 import { nearestName } from '../lib/nearest-name.ts';
+import { askAt } from './ask-at.ts';
 import { exitCodes } from './command.ts';
 import { commands } from './commands.ts';
 import { helpText, names, usageText } from './help-text.ts';
@@ -11,6 +13,8 @@ export async function runCli(options: {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
+  /** Where a person may be asked; left out: nobody is. */
+  readonly stdin?: NodeJS.ReadableStream;
 }): Promise<number> {
   const { environment, stdout, stderr } = options;
   const [first, ...args] = options.argv;
@@ -29,7 +33,9 @@ export async function runCli(options: {
   if (args.includes('--help') || args.includes('-h')) return help(command.name, print, complain);
 
   try {
-    return await command.run({ args, environment, print, complain });
+    const isTerminal = 'isTTY' in stderr && stderr.isTTY === true;
+    const ask = isTerminal ? askAt(options.stdin, stderr) : null;
+    return await command.run({ args, environment, print, complain, ask, isTerminal });
   } catch (cause) {
     if (!isParseError(cause)) throw cause;
     complain(`autoweave ${command.name}: ${errorText(cause)}\n${usageText(command.name) ?? ''}`);

@@ -13,4 +13,5 @@ process.exitCode = await runCli({
   environment: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
+  stdin: process.stdin,
 });

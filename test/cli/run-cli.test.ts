@@ -18,7 +18,7 @@ async function run(argv: readonly string[], environment: Readonly<Record<string,
 test('help lists every command, the daemon included, and explains each [S6]', async () => {
   const { code, out } = await run(['help']);
   assert.equal(code, 0);
-  for (const name of ['daemon', 'config', 'version', 'help']) {
+  for (const name of ['daemon', 'config', 'flash', 'install-to-disk', 'version', 'help']) {
     assert.match(out, new RegExp(`^ {2}${name} `, 'm'));
     const one = await run(['help', name]);
     assert.equal(one.code, 0);

@@ -27,6 +27,8 @@ export interface GuestOptions {
 export interface Guest {
   readonly qemu: Qemu;
   readonly devices: GuestDevices;
+  /** What is behind the `storage` device: 8 MiB of zeros; may be made longer or shorter while it is not plugged in. */
+  readonly storageFile: string;
   readonly shell: GuestShell;
   /** The status page of the daemon in the guest. */
   readonly statusUrl: string;
@@ -78,6 +80,7 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
   return {
     qemu,
     devices: guestDevices(qemu.qmp, storage),
+    storageFile: storage,
     shell,
     statusUrl,
     bootSeconds: (performance.now() - started) / 1000,
