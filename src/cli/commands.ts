@@ -1,9 +1,10 @@
 // The commands as data: the help, the dispatch and the suggestions come from here.
 import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
+import { installHostCommand } from './install-host-command.ts';
 import { versionCommand } from './version-command.ts';
 
-export const commands: readonly Command[] = [configCommand, versionCommand];
+export const commands: readonly Command[] = [configCommand, installHostCommand, versionCommand];
 
 /** Started by the supervisor, which the CLI may not import: listed for the help alone. */
 export const daemonEntry = {
