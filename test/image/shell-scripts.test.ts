@@ -6,6 +6,7 @@ import test from 'node:test';
 
 const scripts = globSync([
   'rootfs/**/*',
+  'systemd/*',
   'image/initramfs/*',
   'image/base/*-layer/**/*',
   'test/image/layer/**/*',
