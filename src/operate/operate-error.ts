@@ -13,6 +13,7 @@ export type OperateCode =
   | 'operate.not-installed'
   | 'operate.bad-manifest'
   | 'operate.step-failed'
+  | 'operate.unreadable'
   | 'operate.write-failed'
   | 'operate.bad-identity';
 

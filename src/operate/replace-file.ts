@@ -9,15 +9,15 @@ import { OperateError } from './operate-error.ts';
 export async function replaceFile(
   file: string,
   content: string | Uint8Array,
-  options: { readonly mode: number; readonly gid?: number },
+  options: { readonly mode: number; readonly owner?: { readonly uid: number; readonly gid: number } },
 ): Promise<void> {
   const beside = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
   try {
     {
-      // Nobody else may read it before its mode and group are right.
+      // Nobody else may read it before its owner and mode are right.
       await using handle = await open(beside, 'wx', 0o600);
       await handle.writeFile(content);
-      if (options.gid !== undefined) await handle.chown(0, options.gid);
+      if (options.owner !== undefined) await handle.chown(options.owner.uid, options.owner.gid);
       await handle.chmod(options.mode);
       await handle.sync();
     }

@@ -26,6 +26,7 @@ export async function runDaemon(options: {
   }
 
   const log = createLog({ level: verdict.config.log.level });
+  if (verdict.warning !== null) log.warn({ part: 'config' }, verdict.warning);
   const last = (origin: string) => (cause: unknown) => {
     log.error(
       { err: cause, origin, load: loadavg() },

@@ -12,13 +12,13 @@ const NOBODY = 65_534;
 test('without a delegated cgroup the runtime starts all the same, and it is said what that costs [I6]', async (t) => {
   const { status, stdout, stderr } = spawnSync(
     script,
-    ['sh', '-c', 'echo "$1" "${AUTOWEAVE_CGROUP_ROOT-unset}"', 'x', 'a b'],
+    ['sh', '-c', 'echo "$1"; printenv AUTOWEAVE_CGROUP_ROOT || echo unset', 'x', 'a b'],
     {
       encoding: 'utf8',
       env: { ...process.env, AUTOWEAVE_CGROUP_ROOT: await tempDir(t) },
     },
   );
-  assert.equal(stdout, 'a b unset\n');
+  assert.equal(stdout, 'a b\nunset\n');
   assert.match(stderr, /^autoweave-run: no cgroup was delegated \(.*\); plugins will not start\n$/);
   assert.equal(status, 0);
 });

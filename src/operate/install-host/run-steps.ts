@@ -57,7 +57,9 @@ async function runStep(step: HostStep, root: string): Promise<void> {
     case 'file':
       await replaceFile(at, step.content, {
         mode: step.mode,
-        ...(step.group === undefined || root !== '/' ? {} : { gid: await groupId(step.group) }),
+        ...(step.group === undefined || root !== '/'
+          ? {}
+          : { owner: { uid: 0, gid: await groupId(step.group) } }),
       });
       return;
     case 'link': {
