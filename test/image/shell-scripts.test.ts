@@ -10,6 +10,7 @@ const scripts = globSync([
   'image/initramfs/*',
   'image/base/*-layer/**/*',
   'test/image/layer/**/*',
+  'test/support/*.sh',
 ]).filter((file) => statSync(file).isFile() && /^#!\S*\/(sh|openrc-run|busybox sh)$/m.test(firstLine(file)));
 // What OpenRC itself reads in its scripts.
 const excluded = 'SC2034';

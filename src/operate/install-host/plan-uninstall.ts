@@ -39,7 +39,9 @@ export function planUninstall(facts: HostFacts, { purge }: { readonly purge: boo
   return {
     left,
     steps: [
-      ...(offline || there.length === 0 ? [] : [mayFail('systemctl', 'disable', '--now', ...units)]),
+      ...(offline || !there.some(({ path }) => path.endsWith('.service'))
+        ? []
+        : [mayFail('systemctl', 'disable', '--now', ...units)]),
       ...there
         .filter((entry) => !changed.includes(entry))
         .map(({ path }): HostStep => ({ kind: 'remove', path })),
