@@ -77,8 +77,8 @@ test('a host is installed, runs hardened and watched, and is as before when unin
   );
 
   await t.test('a killed runtime is started again', async () => {
-    const [pid, count] = [await mainPid(), await restarts()];
-    await shell(`kill -9 ${pid}`);
+    const count = await restarts();
+    await shell(`systemctl kill --kill-whom=main --signal=KILL ${runtime}`);
     await until('it was started again', async () => (await restarts()) === count + 1);
     await until('it is active', async () => (await host.property(runtime, 'ActiveState')) === 'active');
   });
@@ -95,7 +95,7 @@ test('a host is installed, runs hardened and watched, and is as before when unin
         await until('it says that it lives', async () => (await told()) !== last);
       }
       assert.equal(await restarts(), 0, 'longer than the limit, and nothing happened');
-      await shell(`kill -STOP ${await mainPid()}`);
+      await shell(`systemctl kill --kill-whom=main --signal=STOP ${runtime}`);
       await until('it was started again', async () => (await restarts()) === 1);
       await until('it is active', async () => (await host.property(runtime, 'ActiveState')) === 'active');
       await shell(`rm -r /run/systemd/system/${runtime}.d; systemctl daemon-reload`);

@@ -72,9 +72,10 @@ export async function startSystemdHost(t: Cleanup, bundle: string): Promise<Syst
 
   const run: SystemdHost['run'] = (...command) => {
     const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<SystemdHost['run']>>>();
-    const args = ['--target', String(firstChild(child.pid)), '--all', '--', ...command];
+    // A session of its own: a command in there that signals its own group must not reach the test.
+    const args = ['--wait', 'nsenter', '--target', String(firstChild(child.pid)), '--all', '--', ...command];
     const env = { PATH: '/usr/local/bin:/usr/sbin:/usr/bin' };
-    execFile('nsenter', args, { env, timeout: 60_000 }, (cause, out, err) => {
+    execFile('setsid', args, { env, timeout: 60_000 }, (cause, out, err) => {
       resolve({ code: cause === null ? 0 : typeof cause.code === 'number' ? cause.code : -1, out, err });
     });
     return promise;
