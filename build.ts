@@ -1,11 +1,12 @@
 // src/ -> dist/autoweave.mjs, one file that works alone in an empty folder. Run: `npm run build`; prints the size per input.
-// What the sources read from disk (usb.ids, the page, the native addon) is carried inside; the output is ASCII only, because
-// one character beyond Latin-1 doubles what V8 keeps of it.
+// What the sources read from disk (usb.ids, the page, an installation's files, the native addon) is carried inside; the
+// output is ASCII only, because one character beyond Latin-1 doubles what V8 keeps of it.
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { hostFiles } from './src/operate/install-host/host-files.ts';
 import { pageAssets } from './src/status/page-assets.ts';
 import { readUsbIds } from './src/usb/usb-ids-source.ts';
 
@@ -47,6 +48,15 @@ const embedded: readonly {
       import { brotliDecompressSync } from 'node:zlib';
       const assets = JSON.parse(brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(JSON.stringify(pageAssets()))))}, 'base64')).toString());
       export const pageAssets = () => assets;`,
+  },
+  {
+    filter: /\/src\/operate\/install-host\/host-files\.ts$/,
+    loader: 'js',
+    contents: () => `
+      import { fileURLToPath } from 'node:url';
+      import { brotliDecompressSync } from 'node:zlib';
+      export const hostFiles = () => JSON.parse(brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(JSON.stringify(hostFiles()))))}, 'base64')).toString());
+      export const bundleFile = () => fileURLToPath(import.meta.url);`,
   },
   {
     filter: /\/node_modules\/usb\/index\.js$/,

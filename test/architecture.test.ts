@@ -7,7 +7,7 @@ import test from 'node:test';
 /** folder of src/ -> the folders it may import besides itself. */
 const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
   supervisor: 'everything',
-  cli: ['contracts', 'trust', 'bundle', 'policy', 'config', 'mqtt', 'flash', 'lib'],
+  cli: ['contracts', 'trust', 'bundle', 'policy', 'config', 'mqtt', 'flash', 'operate', 'lib'],
   usb: ['contracts', 'lib'],
   events: ['contracts', 'lib'],
   buffer: ['contracts', 'lib'],

@@ -2,13 +2,17 @@
 import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { flashCommand } from './flash-command.ts';
+import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
+import { provisionCommand } from './provision-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
   configCommand,
   flashCommand,
   installToDiskCommand,
+  installHostCommand,
+  provisionCommand,
   versionCommand,
 ];
 
@@ -16,8 +20,9 @@ export const commands: readonly Command[] = [
 export const daemonEntry = {
   name: 'daemon',
   summary: 'Watch the USB bus, store every event and send it on; runs until it is stopped',
-  usage: `daemon [--config FILE]
+  usage: `daemon [--config FILE] [--secrets FILE]
 
 Runs in the foreground and logs JSON lines to standard output.
+--secrets names what "autoweave provision" took out of the configuration; it may be missing.
 SIGTERM or SIGINT stops it in order.`,
 } as const;

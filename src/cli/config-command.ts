@@ -8,6 +8,7 @@ import { redactConfig } from '../config/redact-config.ts';
 import { AppError } from '../lib/app-error.ts';
 import { nearestName } from '../lib/nearest-name.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
+import { complainAbout } from './complain-about.ts';
 
 type Loaded = ConfigVerdict & { readonly file: string | null };
 type Action = (
@@ -103,8 +104,4 @@ async function load({ environment }: CommandContext, named: string | undefined):
     };
     return { ok: false, problems: [problem], file };
   }
-}
-
-function complainAbout(problems: readonly ConfigProblem[], { complain }: CommandContext): void {
-  for (const { code, message, remedy } of problems) complain(`${code}: ${message}. ${remedy}\n`);
 }

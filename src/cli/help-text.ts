@@ -7,11 +7,13 @@ const listed = [
   { name: 'help', summary: 'Explain a command', usage: 'help [COMMAND]' },
 ];
 
+const width = Math.max(...listed.map(({ name }) => name.length)) + 2;
+
 /** Every name that may stand first. */
 export const names: readonly string[] = listed.map(({ name }) => name);
 
 export function helpText(): string {
-  const lines = listed.map(({ name, summary }) => `  ${name.padEnd(17)}${summary}`);
+  const lines = listed.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`);
   return `Usage: autoweave COMMAND [OPTIONS]
 
 ${lines.join('\n')}

@@ -20,12 +20,14 @@ type Draft = Record<string, Record<string, unknown>>;
 const check = schemaCheck(configSchema({ marks: false }) as typeof Config);
 
 /**
- * The environment wins over the file, the file over the defaults.
+ * The environment wins over the sealed secrets, these over the file, the file over the defaults.
  * @param source `file` names the text in messages; `text` null means that there is no file.
  */
 export function loadConfig(source: {
   readonly file: string | null;
   readonly text: string | null;
+  /** What an import took out of the file: see split-secrets.ts. */
+  readonly secrets?: { readonly file: string; readonly text: string };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }): ConfigVerdict {
   const file = source.file ?? 'the configuration';
@@ -34,9 +36,12 @@ export function loadConfig(source: {
   /** `section.key` -> the name of the file or variable that it came from. */
   const origins = new Map<string, string>();
 
-  const parsed = source.text === null ? null : parseConfigText(source.text, file);
-  if (parsed?.ok === false) problems.push(...parsed.problems);
-  if (parsed?.ok === true) problems.push(...takeFile(parsed.value, { file, draft, origins }));
+  for (const layer of [{ file, text: source.text }, source.secrets]) {
+    const parsed = layer?.text == null ? null : parseConfigText(layer.text, layer.file);
+    if (parsed?.ok === false) problems.push(...parsed.problems);
+    if (parsed?.ok === true)
+      problems.push(...takeFile(parsed.value, { file: layer?.file ?? file, draft, origins }));
+  }
 
   const fromEnvironment = readEnvironment(source.environment);
   problems.push(...fromEnvironment.problems);

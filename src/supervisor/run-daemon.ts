@@ -4,6 +4,7 @@ import { loadavg } from 'node:os';
 import { errorText } from '../lib/error-text.ts';
 import { createLog } from '../telemetry/create-log.ts';
 import { readDaemonConfig } from './read-daemon-config.ts';
+import { openServiceManager } from './service-manager.ts';
 import { startAppliance } from './start-appliance.ts';
 
 export async function runDaemon(options: {
@@ -25,6 +26,7 @@ export async function runDaemon(options: {
   }
 
   const log = createLog({ level: verdict.config.log.level });
+  if (verdict.warning !== null) log.warn({ part: 'config' }, verdict.warning);
   const last = (origin: string) => (cause: unknown) => {
     log.error(
       { err: cause, origin, load: loadavg() },
@@ -41,8 +43,11 @@ export async function runDaemon(options: {
     log,
     environment: withoutSettings(options.environment),
   });
+  const service = openServiceManager({ environment: options.environment, log });
+  void service.ready();
   const signal = await asked;
   log.info({ signal }, 'stopping as asked');
+  void service.stopping();
   await appliance.stop(signal);
   return 0;
 }

@@ -6,9 +6,11 @@ import test from 'node:test';
 
 const scripts = globSync([
   'rootfs/**/*',
+  'systemd/*',
   'image/initramfs/*',
   'image/base/*-layer/**/*',
   'test/image/layer/**/*',
+  'test/support/*.sh',
 ]).filter((file) => statSync(file).isFile() && /^#!\S*\/(sh|openrc-run|busybox sh)$/m.test(firstLine(file)));
 // What OpenRC itself reads in its scripts.
 const excluded = 'SC2034';
