@@ -97,11 +97,17 @@ export class BufferMark {
     if (this.#noted === mark.generation && this.#reached(mark) < mark.stored + NOTE_EVERY) return;
     this.#noted = mark.generation;
     this.#noting = true;
-    const done = () => {
-      this.#noting = false;
-    };
-    // Trouble is health; the rejection can only be the stop.
-    this.noteStored().then(done, done);
+    this.noteStored().then(
+      () => {
+        this.#noting = false;
+        // A slow disk may have let a thousand more by, and no further append need come to notice it.
+        this.appended();
+      },
+      // Trouble is health; the rejection can only be the stop.
+      () => {
+        this.#noting = false;
+      },
+    );
   }
 
   /** Resolves once the file says how far the generation is stored. */
