@@ -1,5 +1,5 @@
-// Lines -> a file descriptor, without ever blocking, ending or crashing the process that logs.
-import { write, writeSync } from 'node:fs';
+// Lines -> a file descriptor, without ever waiting for a reader, ending or crashing the process that logs.
+import { fstatSync, write, writeSync } from 'node:fs';
 
 /** Beyond this a reader that stalls costs lines, not memory. */
 const MAX_QUEUED_CHARACTERS = 1_048_576;
@@ -18,10 +18,13 @@ export interface LogDestination {
  * INVARIANTS
  * - Lines of one turn of the event loop go out together in the next: an error followed by process.exit() is still queued
  *   then, and the exit handler writes it.
+ * - A regular file has no reader to wait for: it is written on this thread, so that what the exit handler writes follows what
+ *   was written before. With a pipe a chunk may still be on its way then, and come after the last words.
  * - A failed write costs the lines of its chunk; the next chunk is tried all the same, and once one succeeds a line
  *   tells how many were lost. A disk that has room again therefore has its log again.
  */
 export function openLogDestination(fd: number): LogDestination {
+  const isFile = isRegularFile(fd);
   let queue: string[] = [];
   let queued = 0;
   let busy = false;
@@ -58,20 +61,32 @@ export function openLogDestination(fd: number): LogDestination {
     });
   };
   const put = (bytes: Buffer, lines: number) => {
+    if (isFile) return putAtOnce(bytes, lines);
     write(fd, bytes, (error, written) => {
       if (error?.code === 'EAGAIN') setTimeout(() => put(bytes, lines), RETRY_MS).unref();
       else if (error !== null) {
         lost += lines;
         next();
       } else if (written < bytes.length) put(bytes.subarray(written), lines);
-      else {
-        if (lost > lostAndSaid) {
-          give(lostLine(lost - lostAndSaid));
-          lostAndSaid = lost;
-        }
-        next();
-      }
+      else succeeded();
     });
+  };
+  const putAtOnce = (bytes: Buffer, lines: number) => {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    } catch {
+      // Counted, and told once the file takes lines again.
+      lost += lines;
+      return next();
+    }
+    succeeded();
+  };
+  const succeeded = () => {
+    if (lost > lostAndSaid) {
+      give(lostLine(lost - lostAndSaid));
+      lostAndSaid = lost;
+    }
+    next();
   };
   const close = () => {
     if (closed) return;
@@ -101,6 +116,15 @@ export function openLogDestination(fd: number): LogDestination {
     lost: () => lost,
     close,
   };
+}
+
+function isRegularFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    // A closed descriptor: every write will fail and be counted.
+    return false;
+  }
 }
 
 function lostLine(count: number): string {
