@@ -97,9 +97,11 @@ async function join(stub: string, to: string, sections: readonly (readonly [stri
   await clearTimestamp(to);
 }
 
-/** TimeDateStamp of the PE header: the same parts give the same bytes. */
+/** Time and checksum of the PE header, which no firmware reads: the same parts give the same bytes. */
 async function clearTimestamp(file: string): Promise<void> {
   const bytes = await readFile(file);
-  bytes.writeUInt32LE(0, bytes.readUInt32LE(0x3c) + 8);
+  const header = bytes.readUInt32LE(0x3c);
+  bytes.writeUInt32LE(0, header + 8);
+  bytes.writeUInt32LE(0, header + 88);
   await writeFile(file, bytes);
 }
