@@ -124,7 +124,10 @@ function toArguments(
     ...options.disks.flatMap(({ file, readOnly }, index) => [
       '-drive',
       `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`,
-      ...['-device', `virtio-blk-pci,drive=disk${index},bootindex=${index}`],
+      ...[
+        '-device',
+        `virtio-blk-pci,drive=disk${index}${options.boot.kind === 'firmware' ? `,bootindex=${index}` : ''}`,
+      ],
     ]),
     ...Object.entries(options.firmwareFiles).flatMap(([name, file]) => [
       '-fw_cfg',
