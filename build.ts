@@ -1,7 +1,7 @@
 // src/ -> dist/autoweave.mjs, one file that works alone in an empty folder. Run: `npm run build`; prints the size per input.
 // What the sources read from disk (usb.ids, the page, an installation's files, the native addon) is carried inside; the
 // output is ASCII only, because one character beyond Latin-1 doubles what V8 keeps of it.
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
@@ -67,6 +67,19 @@ const embedded: readonly {
   },
 ];
 
+/** The npm packages that files of the bundle come from, for the bill of materials. */
+function bundledPackages(inputs: readonly string[]) {
+  const folders = inputs.map((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]);
+  const used = new Set([...folders.filter((folder) => folder !== undefined), path.dirname(addonPath())]);
+  return [...used]
+    .map((folder) => {
+      const text = readFileSync(path.resolve(import.meta.dirname, folder, 'package.json'), 'utf8');
+      const { name, version, license } = JSON.parse(text) as Readonly<Record<string, string | undefined>>;
+      return { name, version, license: license ?? 'NOASSERTION' };
+    })
+    .sort((a, b) => (`${a.name}@${a.version}` < `${b.name}@${b.version}` ? -1 : 1));
+}
+
 const embed: Plugin = {
   name: 'embed',
   setup(esbuild) {
@@ -101,6 +114,11 @@ const { metafile } = await build({
     js: "#!/usr/bin/env node\nimport{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);",
   },
 });
+
+writeFileSync(
+  path.join(import.meta.dirname, 'dist/bundled-packages.json'),
+  `${JSON.stringify(bundledPackages(Object.keys(metafile.inputs)), null, 2)}\n`,
+);
 
 const sizes = new Map<string, number>();
 for (const output of Object.values(metafile.outputs)) {

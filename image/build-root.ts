@@ -1,14 +1,13 @@
-// Packages and sources -> kernel, initramfs and root file system. Nothing needs root; run again, it does only what changed.
-// By hand: `node image/build-root.ts [--suite NAME] [--sources FILE] [--small]`.
+// Packages and sources -> kernel, initramfs and root file system, for a virtual machine that starts them directly. Nothing needs
+// root; run again, it does only what changed.
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { productVersion } from '../src/lib/product-version.ts';
 import type { BaseProvider } from './base/base-provider.ts';
-import { baseProvider } from './base/base-providers.ts';
 import { type Build, type Compression, placesOf } from './build.ts';
 import { ImageError } from './image-error.ts';
-import { runSteps } from './step.ts';
+import { runSteps, type Step } from './step.ts';
 import { packages } from './steps/10-packages.ts';
 import { base } from './steps/20-base.ts';
 import { kernel } from './steps/30-kernel.ts';
@@ -30,6 +29,8 @@ export interface BuildRootOptions {
   /** Trees laid over the root last, relative to the repository. */
   readonly layers?: readonly string[];
   readonly compression?: Compression;
+  /** Stands for every time in the image; default: the first day of 2026. */
+  readonly epochSeconds?: number;
   report?(line: string): void;
 }
 
@@ -46,14 +47,46 @@ export interface BuiltRoot {
 const repository = path.resolve(import.meta.dirname, '..');
 /** Longer than the slowest first build: another process that builds is waited for. */
 const lockLimitMs = 900_000;
+const defaultEpochSeconds = 1_767_225_600;
+
+export const rootSteps: readonly Step[] = [
+  packages,
+  base,
+  kernel,
+  initramfs,
+  rootfs,
+  harden,
+  libraries,
+  squashfs,
+  manifest,
+];
 
 export async function buildRoot(options: BuildRootOptions): Promise<BuiltRoot> {
+  const out = path.resolve(options.out);
+  const places = placesOf(await runBuild({ ...options, release: out }, rootSteps));
+  return {
+    kernel: places.vmlinuz,
+    vmlinux: places.vmlinux,
+    initramfs: places.initramfs,
+    squashfs: places.squashfs,
+    manifest: places.manifest,
+  };
+}
+
+/** Checks what every image needs, waits for other builds, and runs the steps. */
+export async function runBuild(
+  options: BuildRootOptions & { readonly release: string },
+  steps: readonly Step[],
+): Promise<Build> {
   const cache = path.join(repository, '.cache/image', options.base.name);
   const build: Build = {
     repository,
     base: options.base,
     cache,
     out: path.resolve(options.out),
+    release: path.resolve(options.release),
+    version: productVersion,
+    epochSeconds: options.epochSeconds ?? defaultEpochSeconds,
     runtime: path.resolve(options.runtime),
     node: path.resolve(options.node ?? nodeOfPackage()),
     addon: addonOfPackage(),
@@ -71,18 +104,11 @@ export async function buildRoot(options: BuildRootOptions): Promise<BuiltRoot> {
   await mkdir(cache, { recursive: true });
   const lock = await takeLock(`build ${options.base.name}`, lockLimitMs);
   try {
-    await runSteps(build, [packages, base, kernel, initramfs, rootfs, harden, libraries, squashfs, manifest]);
+    await runSteps(build, steps);
   } finally {
     await lock.release();
   }
-  const places = placesOf(build);
-  return {
-    kernel: places.vmlinuz,
-    vmlinux: places.vmlinux,
-    initramfs: places.initramfs,
-    squashfs: places.squashfs,
-    manifest: places.manifest,
-  };
+  return build;
 }
 
 /** The Node binary that npm brought for this machine: it fits bases with glibc. */
@@ -94,18 +120,4 @@ function addonOfPackage(): string | undefined {
   const name = `@node-usb/usb-linux-${process.arch}-gnu`;
   const file = path.join(repository, 'node_modules', name, `usb.linux-${process.arch}-gnu.node`);
   return existsSync(file) ? file : undefined;
-}
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: { suite: { type: 'string' }, sources: { type: 'string' }, small: { type: 'boolean' } },
-  });
-  const built = await buildRoot({
-    base: baseProvider('debian', values),
-    out: path.join(repository, 'out/image'),
-    runtime: path.join(repository, 'dist/autoweave.mjs'),
-    compression: values.small === true ? 'small' : 'fast',
-    report: (line) => console.log(line),
-  });
-  console.log(JSON.stringify(built, null, 2));
 }

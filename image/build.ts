@@ -6,6 +6,8 @@ export interface Build {
   readonly base: BaseProvider;
   /** Downloads and unpacked packages; shared by all images of this base and suite. */
   readonly cache: string;
+  /** What is handed to people. */
+  readonly release: string;
   /** This image alone. */
   readonly out: string;
   /** The one file that ships. */
@@ -17,6 +19,10 @@ export interface Build {
   /** Trees copied over the root last: a test's agent, a customer's additions. */
   readonly layers: readonly string[];
   readonly compression: Compression;
+  /** Stated once, in package.json. */
+  readonly version: string;
+  /** Every time that is written into the image: the same sources give the same bytes. */
+  readonly epochSeconds: number;
   report(line: string): void;
 }
 
@@ -24,7 +30,7 @@ export interface Build {
 export type Compression = 'fast' | 'small';
 
 /** Names of what the steps hand to each other. */
-export const placesOf = ({ cache, out }: Pick<Build, 'cache' | 'out'>) => ({
+export const placesOf = ({ cache, out, release, version, base }: Build) => ({
   packages: `${cache}/packages.json`,
   archives: `${cache}/archives`,
   baseRoot: `${cache}/base`,
@@ -36,4 +42,17 @@ export const placesOf = ({ cache, out }: Pick<Build, 'cache' | 'out'>) => ({
   root: `${out}/root`,
   squashfs: `${out}/root.squashfs`,
   manifest: `${out}/manifest.json`,
+  bootFiles: `${cache}/boot`,
+  uki: `${out}/autoweave-a.efi`,
+  esp: `${out}/esp.img`,
+  configPartition: `${out}/config.img`,
+  disk: `${out}/disk.img`,
+  compressed: `${release}/${releaseName({ version, base })}.img.zst`,
+  sbom: `${release}/${releaseName({ version, base })}.spdx.json`,
+  checksums: `${release}/SHA256SUMS`,
 });
+
+/** `autoweave-edge-0.1.0-debian-trixie-x64` */
+export function releaseName({ version, base }: Pick<Build, 'version' | 'base'>): string {
+  return `autoweave-edge-${version}-${base.name}-${process.arch}`;
+}

@@ -11,6 +11,20 @@ export type ImageErrorCode =
   | 'image.kernel-unreadable'
   | 'image.module-missing'
   | 'image.library-missing'
+  | 'image.too-large'
+  | 'image.unwanted'
   | 'image.locked';
 
-export class ImageError extends AppError<ImageErrorCode> {}
+export class ImageError extends AppError<ImageErrorCode> {
+  /** Of the tool that failed; 1 where none did. */
+  readonly exitCode: number;
+
+  constructor(
+    code: ImageErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly exitCode?: number } = {},
+  ) {
+    super(code, message, options);
+    this.exitCode = options.exitCode ?? 1;
+  }
+}

@@ -7,6 +7,8 @@ import { toolPath } from './missing-tools.ts';
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Given to its standard input. */
+  readonly input?: string;
   /** What a person does when this command fails. */
   readonly remedy: string;
   /** The Debian package that has the tool, for the message when it is missing. */
@@ -21,8 +23,10 @@ export async function runCommand(
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, PATH: toolPath, LC_ALL: 'C', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A tool that ends without reading its input is judged by its exit code.
+  child.stdin.on('error', () => undefined).end(options.input);
   const ended = new Promise<number | string>((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') return reject(error);
@@ -39,5 +43,6 @@ export async function runCommand(
   throw new ImageError(
     'image.command-failed',
     `${command} ${args.slice(0, 3).join(' ')} ended with ${status}: ${said}; ${options.remedy}`,
+    { exitCode: typeof status === 'number' ? status : 1 },
   );
 }

@@ -19,25 +19,32 @@ export interface Step {
 /** Runs the steps in order. A step's key covers the keys before it, so a change early in the story repeats all that follows. */
 export async function runSteps(build: Build, steps: readonly Step[]): Promise<void> {
   let key = '';
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
+    const told = `[${index + 1}/${steps.length}] ${step.name}:`;
     key = await keyOf(step, build, key);
     const stamp = path.join(step.place === 'cache' ? build.cache : build.out, `.${step.name}.done`);
     if (step.outputs(build).every(existsSync) && (await contentOf(stamp)) === key) {
-      build.report(`${step.name}: unchanged`);
+      build.report(`${told} unchanged`);
       continue;
     }
     const started = performance.now();
     await mkdir(path.dirname(stamp), { recursive: true });
     await rm(stamp, { force: true });
-    await step.run(build);
+    const seconds = () => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+    try {
+      await step.run(build);
+    } catch (error) {
+      build.report(`${told} failed after ${seconds()}; the steps before it are kept`);
+      throw error;
+    }
     await writeFile(stamp, key);
-    build.report(`${step.name}: done in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    build.report(`${told} done in ${seconds()}`);
   }
 }
 
 async function keyOf(step: Step, build: Build, before: string): Promise<string> {
   const hash = createHash('sha256').update(`${before}\n${step.name}\n${build.base.name}\n`);
-  if (step.place === 'out') hash.update(`${build.compression}\n`);
+  if (step.place === 'out') hash.update(`${build.compression} ${build.epochSeconds}\n`);
   for (const pattern of step.inputs(build)) {
     const found: string[] = [];
     for await (const entry of glob(pattern, { cwd: build.repository, withFileTypes: true }))

@@ -7,7 +7,10 @@ export interface ResolvedPackage {
   readonly file: string;
   readonly sizeBytes: number;
   readonly sha256: string;
-  readonly part: 'base' | 'kernel';
+  /** `boot`: for the boot partition alone. */
+  readonly part: 'base' | 'kernel' | 'boot';
+  /** The only files wanted of it; left out: all. */
+  readonly only?: readonly string[];
 }
 
 export interface BaseProvider {

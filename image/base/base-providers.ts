@@ -2,7 +2,12 @@
 import type { BaseProvider } from './base-provider.ts';
 import { type DebianOptions, debianBase } from './debian.ts';
 
-export type BaseName = 'debian';
+export const baseNames = ['debian'] as const;
+export type BaseName = (typeof baseNames)[number];
+
+export function isBaseName(name: string): name is BaseName {
+  return baseNames.some((known) => known === name);
+}
 
 export function baseProvider(name: BaseName, options: DebianOptions): BaseProvider {
   switch (name) {

@@ -49,7 +49,7 @@ export async function openApt({ work, suite, sources }: AptOptions): Promise<Apt
       'image.packages-unreachable',
       `read the package index of ${suite}: ${cause instanceof Error ? cause.message.split(';')[0] : cause}; ` +
         'set --sources to a deb822 file with a mirror that has it, or --suite to a release the mirror has',
-      { cause },
+      { cause, exitCode: cause instanceof ImageError ? cause.exitCode : 1 },
     );
   }
 

@@ -40,11 +40,13 @@ export function debianBase(options: DebianOptions = {}): BaseProvider {
       const apt = await openApt({ work, suite, sources: options.sources });
       const wanted = await apt.closureOf(debian.packages);
       const base = wanted.filter(({ name }) => !debian.leaveOut.includes(name));
+      const boot = (await apt.closureOf(debian.boot)).filter(({ name }) => debian.boot.includes(name));
       const kernel = await apt.closureOf([await kernelPackage(apt, debian.kernel[architecture])]);
       const kernelImage = kernel.filter(({ name }) => name.startsWith('linux-image-'));
       const named = [
-        ...base.map((entry) => ({ ...entry, part: 'base' as const })),
+        ...base.map((entry) => ({ ...entry, part: 'base' as const, ...onlyOf(entry.name) })),
         ...kernelImage.map((entry) => ({ ...entry, part: 'kernel' as const })),
+        ...boot.map((entry) => ({ ...entry, part: 'boot' as const })),
       ];
       await apt.download(named, archives);
       for (const entry of named) await verify(entry, archives);
@@ -81,6 +83,12 @@ export function debianBase(options: DebianOptions = {}): BaseProvider {
 async function kernelPackage(apt: Apt, meta: string): Promise<string> {
   const depends = await apt.dependsOf(meta);
   return depends.find((name) => name.startsWith('linux-image-')) ?? meta;
+}
+
+function onlyOf(name: string): { readonly only?: readonly string[] } {
+  const lists: Readonly<Record<string, readonly string[]>> = debian.only;
+  const only = lists[name];
+  return only === undefined ? {} : { only };
 }
 
 async function verify(entry: ResolvedPackage, archives: string): Promise<void> {

@@ -1,8 +1,9 @@
 // Unpacks the base's packages into an empty tree and drops what nobody reads on an appliance.
 import { glob, mkdir, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { placesOf } from '../build.ts';
+import { type Build, placesOf } from '../build.ts';
 import { readResolved } from '../resolved-packages.ts';
+import { runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
 import unneeded from '../unneeded.json' with { type: 'json' };
 
@@ -19,14 +20,34 @@ export const base: Step = {
     await rm(baseRoot, { recursive: true, force: true });
     await build.base.prepareRoot(baseRoot);
     for (const folder of folders) await mkdir(path.join(baseRoot, folder), { recursive: true });
-    for (const { file, part } of await readResolved(build))
-      if (part === 'base') await build.base.unpack(path.join(archives, file), baseRoot);
+    for (const { file, part, only } of await readResolved(build))
+      if (part === 'base') {
+        const archive = path.join(archives, file);
+        if (only === undefined) await build.base.unpack(archive, baseRoot);
+        else await unpackOnly(build, { archive, only });
+      }
     for (const pattern of unneeded)
       for await (const found of glob(pattern, { cwd: baseRoot }))
         await rm(path.join(baseRoot, found), { recursive: true, force: true });
     await linkBusybox(build.base.runFromRoot(baseRoot, 'usr/bin/busybox', ['--list-full']), baseRoot);
   },
 };
+
+/** Some packages bring dozens of programs of which the appliance runs one. */
+async function unpackOnly(
+  build: Build,
+  wanted: { readonly archive: string; readonly only: readonly string[] },
+) {
+  const aside = path.join(build.cache, 'aside');
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { recursive: true });
+  await build.base.unpack(wanted.archive, aside);
+  await runCommand('cp', ['-a', '--parents', ...wanted.only, placesOf(build).baseRoot], {
+    cwd: aside,
+    remedy: 'correct "only" in the base\'s package list',
+  });
+  await rm(aside, { recursive: true });
+}
 
 /** One link for each applet; a program that a package brought is kept. */
 async function linkBusybox(list: Promise<string>, root: string): Promise<void> {

@@ -42,7 +42,11 @@ export const kernel: Step = {
     await build.base.runFromRoot(places.baseRoot, 'usr/bin/kmod', ['-b', places.modules, release], 'depmod');
     await writeFile(
       path.join(places.modules, 'initramfs-order.json'),
-      JSON.stringify({ release, files: chosen.inLoadOrder(modules.initramfs) }),
+      JSON.stringify({
+        release,
+        disks: chosen.inLoadOrder(modules.initramfs.disks),
+        sticks: chosen.inLoadOrder([...modules.initramfs.disks, ...modules.initramfs.sticks]),
+      }),
     );
     build.report(`30-kernel: ${release}, ${chosen.count} modules`);
     await rm(tree, { recursive: true, force: true });

@@ -23,7 +23,21 @@ export const initramfs: Step = {
 };
 
 const folders: readonly CpioEntry[] = [
-  ...['dev', 'proc', 'sys', 'run', 'lower', 'upper', 'root', 'usr', 'usr/bin', 'usr/lib', 'modules'],
+  ...[
+    'dev',
+    'proc',
+    'sys',
+    'run',
+    'lower',
+    'upper',
+    'root',
+    'usr',
+    'usr/bin',
+    'usr/lib',
+    'modules',
+    'modules/disks',
+    'modules/sticks',
+  ],
 ].map((name) => ({ path: name, kind: 'folder' }));
 
 /** The kernel opens it for /init before devtmpfs is mounted. */
@@ -53,13 +67,14 @@ async function programs(build: Build): Promise<readonly CpioEntry[]> {
 
 async function modules(build: Build): Promise<readonly CpioEntry[]> {
   const home = placesOf(build).modules;
-  const { release, files } = JSON.parse(await readFile(path.join(home, 'initramfs-order.json'), 'utf8')) as {
-    readonly release: string;
-    readonly files: readonly string[];
-  };
+  const { release, disks, sticks } = JSON.parse(
+    await readFile(path.join(home, 'initramfs-order.json'), 'utf8'),
+  ) as Readonly<Record<'disks' | 'sticks', readonly string[]>> & { readonly release: string };
   const entries: CpioEntry[] = [];
-  for (const [index, file] of files.entries()) {
-    const name = `modules/${String(index).padStart(2, '0')}-${path.basename(file)}`;
+  const late = new Set(sticks.filter((file) => !disks.includes(file)));
+  for (const [index, file] of [...disks, ...late].entries()) {
+    const folder = late.has(file) ? 'sticks' : 'disks';
+    const name = `modules/${folder}/${String(index).padStart(2, '0')}-${path.basename(file)}`;
     const bytes = await readFile(path.join(home, 'lib/modules', release, file));
     entries.push({ path: name, kind: 'file', mode: 0o644, bytes });
   }

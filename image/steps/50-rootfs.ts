@@ -1,8 +1,9 @@
 // Base + kernel modules + what is ours: rootfs/, udev/, Node, the runtime and the extra layers. Later trees win.
-import { copyFile, cp, glob, mkdir, rm, symlink } from 'node:fs/promises';
+import { copyFile, cp, glob, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Build, placesOf } from '../build.ts';
 import { ImageError } from '../image-error.ts';
+import { osRelease } from '../os-release.ts';
 import { runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
 
@@ -14,6 +15,8 @@ export const rootfs: Step = {
   place: 'out',
   inputs: ({ base, runtime, node, addon, layers }) => [
     'image/steps/50-rootfs.ts',
+    'image/os-release.ts',
+    'package.json',
     `${base.layer}/**`,
     'rootfs/**',
     'udev/**',
@@ -36,6 +39,8 @@ export const rootfs: Step = {
       await lay(path.join(build.repository, layer), root);
     for (const [link, target] of Object.entries({ ...links, ...build.base.links }))
       await symlink(target, path.join(root, link));
+    await rm(path.join(root, 'etc/os-release'), { force: true });
+    await writeFile(path.join(root, 'etc/os-release'), osRelease(build.version));
     await installUdev(path.join(build.repository, 'udev'), root);
     await installRuntime(build, root);
   },

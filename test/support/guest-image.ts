@@ -1,11 +1,20 @@
 // The root that the guest boots: the product's, plus the test's agent in a layer of its own.
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { baseProvider } from '../../image/base/base-providers.ts';
 import { whyNotDebian } from '../../image/base/debian.ts';
+import { buildDisk } from '../../image/build-image.ts';
 import { type BuiltRoot, buildRoot } from '../../image/build-root.ts';
 import { missingTools } from '../../image/missing-tools.ts';
+import { firmwareCode } from './qemu.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
+const common = () => ({
+  base: baseProvider('debian', {}),
+  out: path.join(repository, 'out/guest'),
+  layers: ['test/image/layer'],
+  report: (line: string) => void process.stderr.write(`guest image: ${line}\n`),
+});
 
 /** The reason for skipping the guest's tests on this machine, or false. */
 export function whyNoGuest(): string | false {
@@ -16,12 +25,20 @@ export function whyNoGuest(): string | false {
   return missing.length > 0 && `the guest needs programs that are not installed: ${missing.join(', ')}`;
 }
 
+/** As above, for the tests that boot the whole disk. */
+export function whyNoDiskGuest(): string | false {
+  const missing = missingTools(['objcopy', 'mformat', 'sfdisk', 'zstd']);
+  if (missing.length > 0)
+    return `the disk image needs programs that are not installed: ${missing.join(', ')}`;
+  if (!existsSync(firmwareCode)) return `there is no firmware for the guest (${firmwareCode}); install ovmf`;
+  return whyNoGuest();
+}
+
+/** The product's disk with the test's agent in slot A. */
+export function buildGuestDisk(): Promise<string> {
+  return buildDisk({ ...common(), runtime: path.join(repository, 'dist/autoweave.mjs') });
+}
+
 export function buildGuestImage(runtime = path.join(repository, 'dist/autoweave.mjs')): Promise<BuiltRoot> {
-  return buildRoot({
-    base: baseProvider('debian', {}),
-    out: path.join(repository, 'out/guest'),
-    runtime,
-    layers: ['test/image/layer'],
-    report: (line) => process.stderr.write(`guest image: ${line}\n`),
-  });
+  return buildRoot({ ...common(), runtime });
 }

@@ -1,6 +1,6 @@
 // One booted guest: the appliance's root under OpenRC, devices through QMP, a root shell, its status port on the host.
 
-import { truncate, writeFile } from 'node:fs/promises';
+import { copyFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BuiltRoot } from '../../image/build-root.ts';
 import { runCommand } from '../../image/run-command.ts';
@@ -8,7 +8,7 @@ import { takeLock } from '../../image/take-lock.ts';
 import { freePort } from './free-port.ts';
 import { type GuestDevices, guestDevices } from './guest-devices.ts';
 import { type GuestShell, openGuestShell } from './guest-shell.ts';
-import { type Qemu, startQemu } from './qemu.ts';
+import { firmwareVariables, type Qemu, type QemuOptions, startQemu } from './qemu.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 import type { Cleanup } from './with-cleanup.ts';
@@ -48,29 +48,56 @@ const lockLimitMs = 1_800_000;
 
 export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Guest> {
   const dir = await tempDir(t);
-  const lock = await takeLock('guest', lockLimitMs);
-  t.after(() => lock.release());
-  const storage = path.join(dir, 'stick.img');
-  await writeFile(storage, '');
-  await truncate(storage, 8 * 1024 * 1024);
   const config = path.join(dir, 'config.json');
   await writeFile(config, JSON.stringify(options.config));
-
-  const host = await freePort();
-  const started = performance.now();
-  const qemu = await startQemu(t, {
-    dir,
-    kernel: options.image.vmlinux,
-    initramfs: options.image.initramfs,
-    commandLine: 'console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda',
+  return startMachine(t, dir, {
+    boot: {
+      kind: 'direct',
+      kernel: options.image.vmlinux,
+      initramfs: options.image.initramfs,
+      commandLine: 'console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda',
+    },
     disks: [
       { file: options.image.squashfs, readOnly: true },
       { file: await dataDisk(options.dataDir ?? dir), readOnly: false },
     ],
     firmwareFiles: { 'opt/autoweave/config': config },
-    forwards: [{ host, guest: statusPort }],
     memoryMiB: options.memoryMiB ?? 1024,
+    until: options.until,
   });
+}
+
+/** A computer with this disk, from its firmware on. The disk keeps what the guest writes. */
+export async function startDiskGuest(
+  t: Cleanup,
+  options: Pick<GuestOptions, 'until'> & { readonly disk: string },
+) {
+  const dir = await tempDir(t);
+  const variables = path.join(dir, 'firmware-variables.fd');
+  await copyFile(firmwareVariables, variables);
+  return startMachine(t, dir, {
+    boot: { kind: 'firmware', variables, moreCommandLine: 'console=ttyS0' },
+    disks: [{ file: options.disk, readOnly: false }],
+    firmwareFiles: {},
+    memoryMiB: 1024,
+    until: options.until,
+  });
+}
+
+async function startMachine(
+  t: Cleanup,
+  dir: string,
+  options: Pick<QemuOptions, 'boot' | 'disks' | 'firmwareFiles' | 'memoryMiB'> & Pick<GuestOptions, 'until'>,
+): Promise<Guest> {
+  const lock = await takeLock('guest', lockLimitMs);
+  t.after(() => lock.release());
+  const storage = path.join(dir, 'stick.img');
+  await writeFile(storage, '');
+  await truncate(storage, 8 * 1024 * 1024);
+
+  const host = await freePort();
+  const started = performance.now();
+  const qemu = await startQemu(t, { ...options, dir, forwards: [{ host, guest: statusPort }] });
   // Connected before the guest opens its end: without a host at the other one it reads an end of file.
   const shell = await openGuestShell(qemu.agentSocket);
   await qemu.console.waitFor(/test-agent: listening$/, bootLimitMs);

@@ -6,12 +6,30 @@ import { type Console, readConsole } from './qemu-console.ts';
 import { openQmp, type Qmp } from './qemu-qmp.ts';
 import type { Cleanup } from './with-cleanup.ts';
 
-export interface QemuOptions {
-  /** Folder for the sockets of this machine. */
-  readonly dir: string;
+/** QEMU loads the kernel itself: seconds faster. */
+export interface DirectBoot {
+  readonly kind: 'direct';
   readonly kernel: string;
   readonly initramfs: string;
   readonly commandLine: string;
+}
+
+/** OVMF finds the first disk's boot loader, as a computer does. */
+export interface FirmwareBoot {
+  readonly kind: 'firmware';
+  /** The firmware's settings, which it writes. */
+  readonly variables: string;
+  /** Added to the kernel command line that the disk carries. */
+  readonly moreCommandLine: string;
+}
+
+export const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
+export const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
+
+export interface QemuOptions {
+  /** Folder for the sockets of this machine. */
+  readonly dir: string;
+  readonly boot: DirectBoot | FirmwareBoot;
   /** Raw images in the order vda, vdb, … */
   readonly disks: readonly { readonly file: string; readonly readOnly: boolean }[];
   /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
@@ -68,6 +86,20 @@ async function end(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+function bootArguments(boot: DirectBoot | FirmwareBoot): readonly string[] {
+  switch (boot.kind) {
+    case 'direct':
+      return ['-kernel', boot.kernel, '-initrd', boot.initramfs, '-append', boot.commandLine];
+    case 'firmware':
+      return [
+        ...['-drive', `if=pflash,format=raw,readonly=on,file=${firmwareCode}`],
+        ...['-drive', `if=pflash,format=raw,file=${boot.variables}`],
+        // systemd's boot stub appends this where Secure Boot is off.
+        ...['-smbios', `type=11,value=io.systemd.stub.kernel-cmdline-extra=${boot.moreCommandLine}`],
+      ];
+  }
+}
+
 function toArguments(
   options: QemuOptions,
   sockets: { readonly qmpSocket: string; readonly agentSocket: string },
@@ -88,11 +120,14 @@ function toArguments(
     ],
     ...['-display', 'none', '-no-reboot', '-serial', 'stdio'],
     ...['-qmp', `unix:${sockets.qmpSocket},server=on,wait=off`],
-    ...['-kernel', options.kernel, '-initrd', options.initramfs, '-append', options.commandLine],
+    ...bootArguments(options.boot),
     ...options.disks.flatMap(({ file, readOnly }, index) => [
       '-drive',
       `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`,
-      ...['-device', `virtio-blk-pci,drive=disk${index}`],
+      ...[
+        '-device',
+        `virtio-blk-pci,drive=disk${index}${options.boot.kind === 'firmware' ? `,bootindex=${index}` : ''}`,
+      ],
     ]),
     ...Object.entries(options.firmwareFiles).flatMap(([name, file]) => [
       '-fw_cfg',
@@ -107,6 +142,7 @@ function toArguments(
       '-chardev',
       `socket,id=agent,path=${sockets.agentSocket},server=on,wait=off`,
     ],
+    ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
     ...['-device', 'virtserialport,chardev=agent,name=autoweave.test'],
   ];
 }

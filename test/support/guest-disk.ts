@@ -1,0 +1,65 @@
+// A copy of the disk image, as a person with a screwdriver would treat it: larger, with files on CONFIG, damaged.
+import { open, stat, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { mib, partitionThatHolds } from '../../image/partition-table.ts';
+import { runCommand } from '../../image/run-command.ts';
+
+export interface GuestDisk {
+  readonly file: string;
+  /** Puts the text on CONFIG as autoweave.json. */
+  configure(text: string): Promise<void>;
+  /** As a larger stick. */
+  enlarge(moreMiB: number): Promise<void>;
+  /** Overwrites superblocks of the data partition: the first one alone, or with all its copies. */
+  damageData(which: 'first' | 'all'): Promise<void>;
+}
+
+/** Blocks of 4 KiB, 32,768 of them in each group, and a copy of the superblock at the start of some groups. */
+const groupBytes = 128 * mib;
+
+export async function copyDisk(from: string, dir: string, sizeMiB?: number): Promise<GuestDisk> {
+  const file = path.join(dir, `disk-${sizeMiB ?? 'exact'}.img`);
+  await runCommand('cp', ['--sparse=always', from, file], { remedy: 'free space and run the test again' });
+  if (sizeMiB !== undefined) await truncate(file, sizeMiB * mib);
+  return {
+    file,
+    async configure(text) {
+      const source = path.join(dir, 'autoweave.json');
+      await writeFile(source, text);
+      const at = `${file}@@${partitionThatHolds('config').startMiB}M`;
+      await runCommand('mcopy', ['-o', '-i', at, source, '::autoweave.json'], {
+        from: 'mtools',
+        remedy: 'build the image again',
+      });
+    },
+    enlarge: async (moreMiB) => truncate(file, (await stat(file)).size + moreMiB * mib),
+    async damageData(which) {
+      const { start, bytes } = await dataPartition(file);
+      const handle = await open(file, 'r+');
+      try {
+        const end = which === 'all' ? bytes : 1;
+        for (let at = 0; at < end; at += groupBytes)
+          await handle.write(Buffer.alloc(65_536), 0, 65_536, start + at);
+      } finally {
+        await handle.close();
+      }
+    },
+  };
+}
+
+async function dataPartition(file: string): Promise<{ readonly start: number; readonly bytes: number }> {
+  const { partitiontable } = JSON.parse(
+    await runCommand('sfdisk', ['--json', file], { from: 'fdisk', remedy: 'the guest has broken the table' }),
+  ) as {
+    readonly partitiontable: {
+      readonly partitions: readonly {
+        readonly name: string;
+        readonly start: number;
+        readonly size: number;
+      }[];
+    };
+  };
+  const found = partitiontable.partitions.find(({ name }) => name === 'autoweave-data');
+  if (found === undefined) throw new Error('the disk has no data partition: the guest has not made one');
+  return { start: found.start * 512, bytes: found.size * 512 };
+}
