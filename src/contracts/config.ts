@@ -210,6 +210,20 @@ export const StatusConfig = Type.Object(
 );
 export type StatusConfig = Static<typeof StatusConfig>;
 
+export const LedsConfig = Type.Object(
+  {
+    root: Path('Where the kernel lists its LEDs.', '/sys/class/leds'),
+    names: Type.Array(Type.String({ pattern: '^[^/]{1,63}$' }), {
+      maxItems: 8,
+      default: [],
+      description:
+        'Folders there that show the state; empty: those that are made for it (`green:status`, `ACT`), if any.',
+    }),
+  },
+  closed,
+);
+export type LedsConfig = Static<typeof LedsConfig>;
+
 export const LogConfig = Type.Object(
   {
     level: Type.Union(
@@ -228,6 +242,7 @@ export const Config = Type.Object(
     buffer: BufferConfig,
     uplink: UplinkConfig,
     status: StatusConfig,
+    leds: LedsConfig,
     log: LogConfig,
   },
   { ...closed, $id: 'autoweave-config', description: 'AutoWeave Edge configuration' },

@@ -12,6 +12,7 @@ import { makeTraceparent } from '../events/traceparent.ts';
 import { errorText } from '../lib/error-text.ts';
 import { productVersion } from '../lib/product-version.ts';
 import { createHealthBoard } from '../status/health-board.ts';
+import { startLeds } from '../status/leds/start-leds.ts';
 import { startStatus } from '../status/start-status.ts';
 import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
@@ -117,7 +118,6 @@ export async function startAppliance(options: {
     const { lastId } = buffer.depth();
     return lastId === null ? null : formatEventId(lastId);
   };
-  const unwatchHealth = board.onChange(() => uplink.publishState());
 
   // Show.
   const status = await startStatus({
@@ -138,6 +138,20 @@ export async function startAppliance(options: {
     onAppended: buffer.onAppended,
     depth: buffer.depth,
   });
+  const leds = startLeds({
+    config: config.leds,
+    circumstances: () => ({
+      health: board.report(),
+      activity: null,
+      brokerConfigured: config.uplink.url !== null,
+    }),
+    report: board.reporter('leds'),
+    log: log.child({ part: 'leds' }),
+  });
+  const unwatchHealth = board.onChange(() => {
+    uplink.publishState();
+    leds.look();
+  });
   log.info({ ...appliance, version: productVersion, url: status.url, simulated }, 'watching');
 
   return {
@@ -145,7 +159,7 @@ export async function startAppliance(options: {
       clockSync.stop();
       unwatchHealth();
       await pipeline.stop(why);
-      await Promise.all([uplink.stop(), status.stop()]);
+      await Promise.all([uplink.stop(), status.stop(), leds.stop()]);
       await buffer.stop();
       registry.stop();
     },

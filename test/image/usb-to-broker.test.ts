@@ -42,6 +42,8 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
         appliance: { tenant: 'acme', site: 'lab', name: 'guest' },
         uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
         status: { listen: '0.0.0.0' },
+        // The number is that of the raw HID device.
+        leds: { names: Array.from({ length: 8 }, (_, number) => `riso_kagaku${number}:green`) },
       },
     };
     guest = await startGuest(cleanup, options);
@@ -105,6 +107,29 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
       counts(),
       before_.map((count) => count + 1),
     );
+  });
+
+  test('an LED that is plugged in blinks by the kernel as the appliance fares, written by the daemon [S2]', async (t) => {
+    // Root makes the LED; the daemon, which is not root, gets it from udev.
+    await guest.shell.must(`
+      modprobe uhid; modprobe hid_led; modprobe ledtrig-timer
+      node /usr/lib/autoweave-test/virtual-led.mjs >/run/virtual-led 2>&1 & echo $! >/run/virtual-led.pid`);
+    const shows = async (delays: string) => {
+      const { stdout } = await guest.shell.run(
+        'cd /sys/class/leds/riso*green* && cat trigger delay_on delay_off',
+      );
+      return stdout.includes('[timer]') && stdout.endsWith(`\n${delays.replace('/', '\n')}\n`);
+    };
+    // The guest's clock is never synchronized: attention.
+    await until('the LED asks for attention', () => shows('100/2900'), eventLimitMs);
+    await broker.stop();
+    await until('the LED tells that events are kept', () => shows('1800/200'), eventLimitMs);
+    await broker.restart();
+    await until('the LED asks for attention again', () => shows('100/2900'), eventLimitMs);
+    t.diagnostic(
+      await guest.shell.must('ls -l /sys/class/leds/riso*green*/ | tail -n +2; cat /run/virtual-led'),
+    );
+    await guest.shell.must('kill "$(cat /run/virtual-led.pid)"');
   });
 
   test('20 devices in and out while the broker is down arrive in order, each id once, when it is back [L2]', async () => {

@@ -11,6 +11,7 @@ const sources = [
   'systemd/autoweave',
   'systemd/autoweave-run',
   'udev/90-autoweave.rules',
+  'udev/90-autoweave-leds.rules',
   'udev/autoweave-spool',
   'rootfs/usr/lib/autoweave/redis-run',
   'rootfs/etc/autoweave/redis.conf',
