@@ -1,6 +1,7 @@
 // The commands as data: the help, the dispatch and the suggestions come from here.
 import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
+import { doctorCommand } from './doctor-command.ts';
 import { flashCommand } from './flash-command.ts';
 import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
@@ -9,6 +10,7 @@ import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
   configCommand,
+  doctorCommand,
   flashCommand,
   installToDiskCommand,
   installHostCommand,
