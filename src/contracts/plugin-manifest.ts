@@ -98,7 +98,23 @@ export const PluginManifest = Type.Object(
       maximum: 1_000_000_000,
       description: 'Raised when an older version must never run again; independent of the version.',
     }),
-    entry: Type.String({ description: 'The member that is started: an ES module.' }),
+    platforms: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('x64'), Type.Literal('arm64')]), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Processors it runs on; left out: all.',
+      }),
+    ),
+    requires: Type.Optional(
+      Type.Array(Type.Object({ plugin: PluginName, atLeast: PluginVersion }, closed), {
+        maxItems: 16,
+        description: 'Plugins that must be installed already.',
+      }),
+    ),
+    entry: Type.String({
+      maxLength: 100,
+      description: 'The member that is started: an ES module, its name ends in `.mjs`.',
+    }),
     level: SecurityLevel,
     resources: Type.Optional(PluginResources),
     permissions: PluginPermissions,
