@@ -5,7 +5,10 @@ import { doctorCommand } from './doctor-command.ts';
 import { flashCommand } from './flash-command.ts';
 import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
+import { keyCommand } from './key-command.ts';
+import { pluginCommand } from './plugin-command.ts';
 import { provisionCommand } from './provision-command.ts';
+import { trustCommand } from './trust-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
@@ -15,6 +18,9 @@ export const commands: readonly Command[] = [
   installToDiskCommand,
   installHostCommand,
   provisionCommand,
+  pluginCommand,
+  keyCommand,
+  trustCommand,
   versionCommand,
 ];
 

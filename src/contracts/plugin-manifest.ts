@@ -2,6 +2,8 @@
 import { type Static, Type } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
+/** No control characters, no invisible ones: it is shown on terminals and pages. */
+const printable = '^\\P{C}+$';
 
 /** Name of a plugin: also its folder, its topic segment and its cgroup. */
 export const PluginName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,38}[a-z0-9]$' });
@@ -86,8 +88,8 @@ export const PluginManifest = Type.Object(
     manifestVersion: Type.Literal(1),
     name: PluginName,
     version: PluginVersion,
-    title: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
-    description: Type.Optional(Type.String({ minLength: 1, maxLength: 400 })),
+    title: Type.Optional(Type.String({ pattern: printable, maxLength: 80 })),
+    description: Type.Optional(Type.String({ pattern: printable, maxLength: 400 })),
     api: Type.String({
       pattern: '^[0-9]{1,4}\\.[0-9]{1,4}$',
       description: 'Lowest plugin API version that will do; the major one must be equal.',
@@ -98,7 +100,23 @@ export const PluginManifest = Type.Object(
       maximum: 1_000_000_000,
       description: 'Raised when an older version must never run again; independent of the version.',
     }),
-    entry: Type.String({ description: 'The member that is started: an ES module.' }),
+    platforms: Type.Optional(
+      Type.Array(Type.Union([Type.Literal('x64'), Type.Literal('arm64')]), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Processors it runs on; left out: all.',
+      }),
+    ),
+    requires: Type.Optional(
+      Type.Array(Type.Object({ plugin: PluginName, atLeast: PluginVersion }, closed), {
+        maxItems: 16,
+        description: 'Plugins that must be installed already.',
+      }),
+    ),
+    entry: Type.String({
+      maxLength: 100,
+      description: 'The member that is started: an ES module, its name ends in `.mjs`.',
+    }),
     level: SecurityLevel,
     resources: Type.Optional(PluginResources),
     permissions: PluginPermissions,

@@ -1,0 +1,53 @@
+// First member of the tar -> the manifest, by its schema, in its one spelling.
+import { PluginManifest } from '../contracts/plugin-manifest.ts';
+import { schemaCheck } from '../lib/schema-check.ts';
+import { bundleLimits, manifestPath } from './bundle-limits.ts';
+import { type BundleRefusal, refuse } from './bundle-refusal.ts';
+import type { TarMember } from './tar.ts';
+
+type Verdict = { readonly ok: true; readonly manifest: PluginManifest } | BundleRefusal;
+
+export const checkManifest = schemaCheck(PluginManifest);
+
+export function readManifest(first: TarMember | undefined): Verdict {
+  if (first?.path !== manifestPath)
+    return refuse('bundle.manifest-missing', manifestPath, 'is not the first member');
+  if (first.bytes.length > bundleLimits.manifestBytes)
+    return refuse(
+      'bundle.manifest-malformed',
+      manifestPath,
+      `has ${first.bytes.length} bytes; at most ${bundleLimits.manifestBytes} may be`,
+    );
+  const text = Buffer.from(first.bytes).toString('utf8');
+  const value = parseJson(text);
+  if (value === undefined) return refuse('bundle.manifest-malformed', manifestPath, 'is not JSON');
+  const checked = checkManifest(value);
+  if (!checked.ok) {
+    const { path = '', message = '' } = checked.problems[0] ?? {};
+    return refuse(
+      'bundle.manifest-invalid',
+      path === '' ? manifestPath : path,
+      `${message} (in ${manifestPath})`,
+    );
+  }
+  // A key that is written twice would mean one thing here and another elsewhere.
+  if (manifestText(checked.value) !== text)
+    return refuse(
+      'bundle.manifest-malformed',
+      manifestPath,
+      'is not spelled as `autoweave plugin build` does',
+    );
+  return { ok: true, manifest: checked.value };
+}
+
+export function manifestText(manifest: PluginManifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

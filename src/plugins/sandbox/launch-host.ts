@@ -1,0 +1,68 @@
+// A boundary, a leaf and a folder of code -> a running process of a plugin. It is in its leaf, its namespaces and under its filter
+// before the first instruction of Node: the launcher joins the leaf, becomes bubblewrap, and that becomes Node.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import type { Duplex, Readable } from 'node:stream';
+import type { Leaf } from '../cgroup/open-leaf.ts';
+import { bwrapArguments } from './bwrap-arguments.ts';
+import type { Boundary } from './open-boundary.ts';
+
+/** Writes its own number, then becomes what follows; if it cannot join, nothing follows. */
+const JOIN = 'echo $$ >"$0/cgroup.procs" && exec "$@"';
+const SECCOMP_FD = 4;
+
+export interface HostProcess {
+  readonly child: ChildProcess;
+  readonly channel: Duplex;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+export interface LaunchOptions {
+  readonly boundary: Boundary;
+  /** null only where the boundary has no branch. */
+  readonly leaf: Leaf | null;
+  readonly pluginDir: string;
+  readonly tmpBytes: number;
+}
+
+export function launchHost({ boundary, leaf, pluginDir, tmpBytes }: LaunchOptions): HostProcess {
+  const { hostDir, runtime, sandbox } = boundary;
+  const inside = sandbox === null ? { host: hostDir, plugin: pluginDir } : { host: '/host', plugin: '/plugin' };
+  const view = { runtime, hostDir, pluginDir, tmpBytes, seccompFd: SECCOMP_FD };
+  const command = [
+    ...(sandbox === null ? [] : [sandbox.bwrap, ...bwrapArguments(view), '--']),
+    runtime.node,
+    ...nodeFlags(inside),
+    `${inside.host}/host.cjs`,
+    inside.plugin,
+  ];
+  const [program = '', ...args] = leaf === null ? command : ['/bin/sh', '-c', JOIN, leaf.dir, ...command];
+  const filter = sandbox === null ? null : openSync(sandbox.seccompFile, 'r');
+  try {
+    const child = spawn(program, args, {
+      // Nothing of the daemon's environment: it may hold secrets.
+      env: {},
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(filter === null ? [] : [filter])],
+    });
+    const [, stdout, stderr, channel] = child.stdio;
+    return {
+      child,
+      channel: channel as Duplex,
+      stdout: stdout as Readable,
+      stderr: stderr as Readable,
+    };
+  } finally {
+    if (filter !== null) closeSync(filter);
+  }
+}
+
+/** Hygiene: they keep an honest plugin honest. What holds is around the process. */
+function nodeFlags({ host, plugin }: { readonly host: string; readonly plugin: string }): readonly string[] {
+  return [
+    ...['--permission', '--allow-worker', `--allow-fs-read=${host}`, `--allow-fs-read=${plugin}`],
+    ...['--allow-fs-read=/tmp', '--allow-fs-write=/tmp'],
+    ...['--disable-warning=SecurityWarning', '--no-addons', '--max-semi-space-size=1'],
+  ];
+}
