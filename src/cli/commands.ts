@@ -5,6 +5,7 @@ import { flashCommand } from './flash-command.ts';
 import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
 import { provisionCommand } from './provision-command.ts';
+import { usbCommand } from './usb-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   installToDiskCommand,
   installHostCommand,
   provisionCommand,
+  usbCommand,
   versionCommand,
 ];
 
