@@ -9,6 +9,7 @@ import { keyCommand } from './key-command.ts';
 import { pluginCommand } from './plugin-command.ts';
 import { provisionCommand } from './provision-command.ts';
 import { trustCommand } from './trust-command.ts';
+import { usbCommand } from './usb-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   pluginCommand,
   keyCommand,
   trustCommand,
+  usbCommand,
   versionCommand,
 ];
 
