@@ -25,6 +25,8 @@ export interface PlugAccount {
   faults(): PlugFaults;
   /** Events of each type, each id once. */
   readonly types: ReadonlyMap<string, number>;
+  /** What the buffer says of itself, each id once. */
+  readonly bufferEvents: readonly CloudEvent[];
 }
 
 interface Entry {
@@ -33,6 +35,8 @@ interface Entry {
   added: number;
   removed: number;
   inOrder: boolean;
+  /** What arrived about it, in words. */
+  readonly told: string[];
 }
 
 export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<PlugAccount> {
@@ -40,6 +44,7 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
   const seen = new Set<string>();
   const foreign: string[] = [];
   const types = new Map<string, number>();
+  const bufferEvents: CloudEvent[] = [];
   let count = 0;
   const client = await mqtt.connectAsync(brokerUrl, {
     ...{ clientId: 'plug-account', clean: false, protocolVersion: 5, reconnectPeriod: 100 },
@@ -47,13 +52,19 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
   });
   t.after(() => client.endAsync(true));
   client.on('message', (_topic, payload) => {
-    const { id, type, data } = JSON.parse(payload.toString()) as CloudEvent;
+    const event = JSON.parse(payload.toString()) as CloudEvent;
+    const { id, type, data } = event;
     if (seen.has(id)) return;
     seen.add(id);
     types.set(type, (types.get(type) ?? 0) + 1);
+    if (type.startsWith('buffer.')) bufferEvents.push(event);
     if (type !== 'usb.device.added' && type !== 'usb.device.removed') return;
     const { device } = data as { readonly device: { vendorId: string; productId: string } | null };
     const entry = device === null ? undefined : entries.get(`${device.vendorId}:${device.productId}`);
+    const { source, seqnum, reconciled = false } = data;
+    entry?.told.push(
+      `${id} ${type.slice('usb.device.'.length)} (${String(source)} ${String(seqnum)}${reconciled ? ', reconciled' : ''})`,
+    );
     if (entry === undefined) foreign.push(`${id} ${type} ${JSON.stringify(device)}`);
     else if (type === 'usb.device.added') entry.added += 1;
     else {
@@ -64,18 +75,26 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
   await client.subscribeAsync('autoweave/v1/+/+/+/event/#', { qos: 1 });
 
   const namesWhere = (isSo: (entry: Entry) => boolean) =>
-    [...entries].filter(([, entry]) => isSo(entry)).map(([name]) => name);
+    [...entries].filter(([, entry]) => isSo(entry)).map(([name, { told }]) => `${name}: ${told.join(', ')}`);
   return {
     get plugs() {
       return count;
     },
     types,
+    bufferEvents,
     next(port) {
       count += 1;
       return { port, vendorId: 0x1000 + (count >> 16), productId: count & 0xffff };
     },
     plugged(device) {
-      entries.set(nameOf(device), { plugged: true, unplugged: false, added: 0, removed: 0, inOrder: true });
+      entries.set(nameOf(device), {
+        plugged: true,
+        unplugged: false,
+        added: 0,
+        removed: 0,
+        inOrder: true,
+        told: [],
+      });
     },
     unplugged(device) {
       const entry = entries.get(nameOf(device));
