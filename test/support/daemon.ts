@@ -29,6 +29,31 @@ export interface DaemonOptions {
 /** Resolves once `/health` answers. */
 export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<Daemon> {
   const dir = options.dir ?? (await tempDir(t));
+  const { child, log, exited } = spawnDaemon(await writeDaemonConfig(dir, options));
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const url = await until('the status page answers', async () => {
+    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
+    const listening = log.find((line) => typeof line.url === 'string')?.url;
+    return typeof listening === 'string' && (await fetch(`${listening}/health`)).status > 0 && listening;
+  });
+  return {
+    pid: child.pid ?? 0,
+    url,
+    dir,
+    log,
+    process: child,
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+/** Resolves with the file; makes the folders it names. */
+export async function writeDaemonConfig(dir: string, options: DaemonOptions): Promise<string> {
   const sysfsRoot = path.join(dir, 'sys');
   await mkdir(path.join(sysfsRoot, 'bus/usb/devices'), { recursive: true });
   await mkdir(path.join(dir, 'state'), { recursive: true });
@@ -57,10 +82,20 @@ export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<D
   };
   const file = path.join(dir, 'autoweave.json');
   await writeFile(file, JSON.stringify(config));
+  return file;
+}
 
-  const child = spawn(process.execPath, [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+export interface SpawnedDaemon {
+  readonly child: ChildProcess;
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Resolves with the exit code, or the signal's name. */
+  readonly exited: Promise<number | string>;
+}
+
+/** The bare process; the caller ends it. */
+export function spawnDaemon(configFile: string): SpawnedDaemon {
+  const command = [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', configFile];
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const log: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -71,24 +106,5 @@ export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<D
   const exited = new Promise<number | string>((resolve) =>
     child.on('exit', (code, signal) => resolve(code ?? signal ?? 'unknown')),
   );
-  t.after(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  const url = await until('the status page answers', async () => {
-    if (child.exitCode !== null) throw new Error(`the daemon ended with ${child.exitCode}`);
-    const listening = log.find((line) => typeof line.url === 'string')?.url;
-    return typeof listening === 'string' && (await fetch(`${listening}/health`)).status > 0 && listening;
-  });
-  return {
-    pid: child.pid ?? 0,
-    url,
-    dir,
-    log,
-    process: child,
-    stop(signal = 'SIGTERM') {
-      child.kill(signal);
-      return exited;
-    },
-  };
+  return { child, log, exited };
 }

@@ -17,6 +17,8 @@ export interface TestRedis {
   readonly dir: string;
   /** Of the process that runs now; throws when none does. */
   readonly pid: number;
+  /** Also while it is starting or stopped (SIGSTOP). */
+  readonly isRunning: boolean;
   /** What redis-run and Redis printed so far. */
   readonly output: string;
   /** An orderly stop (SIGTERM), also of a stopped (SIGSTOP) process. */
@@ -59,6 +61,9 @@ export async function startRedis(
       assert.ok(child?.pid !== undefined, 'Redis is not running');
       return child.pid;
     },
+    get isRunning() {
+      return child !== undefined && isRunning(child);
+    },
     get output() {
       return output;
     },
@@ -70,7 +75,7 @@ export async function startRedis(
           output += text;
         });
       await until('Redis answers', () => {
-        assert.equal(starting.exitCode, null, `redis-run ended:\n${output}`);
+        assert.ok(isRunning(starting), `redis-run ended:\n${output}`);
         return isAnswering(socket);
       });
     },

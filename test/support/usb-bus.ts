@@ -2,10 +2,13 @@
 // The daemon reads both as it reads the real ones; the kernel's behaviour itself is tested in the guest.
 import { execFileSync } from 'node:child_process';
 import {
+  appendFileSync,
   closeSync,
   constants,
   mkdirSync,
   openSync,
+  readFileSync,
+  readSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -31,16 +34,26 @@ export interface UsbBus {
   /** Only changes sysfs: what happens while nobody listens. */
   plugSilently(device: BusDevice): void;
   unplugSilently(port: string): void;
+  /** false: the daemon is dead, and plugs leave no record but the spool's. true: what nobody has read meanwhile is gone, as with netlink. */
+  setListening(listening: boolean): void;
 }
 
-export function usbBus(t: Cleanup, dir: string): UsbBus {
+export interface UsbBusOptions {
+  /** Where plugs and unplugs are noted as the udev helper does (udev/autoweave-spool). Default: nowhere. */
+  readonly spoolFile?: string;
+}
+
+export function usbBus(t: Cleanup, dir: string, { spoolFile }: UsbBusOptions = {}): UsbBus {
   const sysfsRoot = path.join(dir, 'sys');
   const fifo = path.join(dir, 'uevents');
   mkdirSync(path.join(sysfsRoot, 'bus/usb/devices'), { recursive: true });
+  mkdirSync(path.join(sysfsRoot, 'kernel'), { recursive: true });
   execFileSync('mkfifo', [fifo]);
   // Opened for both directions, so that neither a write nor the reader's open ever blocks or ends the stream.
   const fd = openSync(fifo, constants.O_RDWR);
   t.after(() => closeSync(fd));
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  let isListening = true;
 
   let seqnum = 1_000;
   let address = 1;
@@ -51,7 +64,13 @@ export function usbBus(t: Cleanup, dir: string): UsbBus {
     port: string,
     properties: Readonly<Record<string, string>>,
   ) => {
-    if (origin === 'KERNEL') seqnum += 1;
+    if (origin === 'KERNEL') {
+      seqnum += 1;
+      writeFileSync(path.join(sysfsRoot, 'kernel/uevent_seqnum'), `${seqnum}\n`);
+    }
+    // The helper runs before udev's own record is sent.
+    if (origin === 'UDEV' && (action === 'add' || action === 'remove')) note(action, port, properties);
+    if (!isListening) return;
     const seconds = (Number(process.hrtime.bigint()) / 1e9).toFixed(6);
     const all = {
       ACTION: action,
@@ -63,6 +82,13 @@ export function usbBus(t: Cleanup, dir: string): UsbBus {
     };
     const lines = Object.entries(all).map(([key, value]) => `${key}=${value}\n`);
     writeSync(fd, `${origin}[${seconds}] ${action.padEnd(8)} ${devpathOf(port)} (usb)\n${lines.join('')}\n`);
+  };
+  const note = (action: string, port: string, properties: Readonly<Record<string, string>>) => {
+    if (spoolFile === undefined) return;
+    const uptime = (Number(process.hrtime.bigint()) / 1e9).toFixed(2);
+    const { PRODUCT = '', TYPE = '', BUSNUM = '', DEVNUM = '' } = properties;
+    const fields = ['uevent', bootId, uptime, seqnum, action, devpathOf(port), PRODUCT, TYPE, BUSNUM, DEVNUM];
+    appendFileSync(spoolFile, `${[...fields, '', '', ''].join('\t')}\n`);
   };
   const describe = (device: BusDevice) => {
     address += 1;
@@ -125,7 +151,23 @@ export function usbBus(t: Cleanup, dir: string): UsbBus {
     },
     plugSilently: (device) => void describe(device),
     unplugSilently: forget,
+    setListening(listening) {
+      if (listening && !isListening) drain(fifo);
+      isListening = listening;
+    },
   };
+}
+
+function drain(fifo: string): void {
+  const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const bytes = Buffer.alloc(65_536);
+  try {
+    while (readSync(fd, bytes) > 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A device with one configuration and one HID boot keyboard interface with one endpoint (USB 2.0, chapter 9.6). */
