@@ -1,4 +1,5 @@
 // The commands as data: the help, the dispatch and the suggestions come from here.
+import { bootSettingsCommand } from './boot-settings-command.ts';
 import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { flashCommand } from './flash-command.ts';
@@ -13,6 +14,7 @@ export const commands: readonly Command[] = [
   installToDiskCommand,
   installHostCommand,
   provisionCommand,
+  bootSettingsCommand,
   versionCommand,
 ];
 
