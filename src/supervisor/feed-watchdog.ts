@@ -51,6 +51,7 @@ export function feedWatchdog(options: {
     stop() {
       clearInterval(timer);
       if (descriptor !== null) closeSync(descriptor);
+      descriptor = null;
     },
   };
 }
