@@ -39,6 +39,7 @@ const owners: Readonly<Record<string, string>> = {
   'prom-client': 'telemetry',
   ajv: 'lib',
   'tiny-typed-emitter': 'lib',
+  uqr: 'status',
   'worker-threads-pool': 'plugins',
   'libsodium-wrappers': 'trust',
 };

@@ -1,4 +1,5 @@
 // The commands as data: the help, the dispatch and the suggestions come from here.
+import { bootSettingsCommand } from './boot-settings-command.ts';
 import type { Command } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { doctorCommand } from './doctor-command.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   keyCommand,
   trustCommand,
   usbCommand,
+  bootSettingsCommand,
   versionCommand,
 ];
 

@@ -1,6 +1,7 @@
 // What one field alone cannot tell: rules between the fields of a configuration that is valid field by field.
 import type { Config } from '../contracts/config.ts';
 import type { ConfigProblem } from './config-problem.ts';
+import { networkChecks } from './network-checks.ts';
 import { nodeAt } from './schema-node.ts';
 import { shownValue } from './shown-value.ts';
 
@@ -72,5 +73,6 @@ const rules: readonly Rule[] = [
 ];
 
 export function crossChecks(config: Config): ConfigProblem[] {
-  return rules.map((rule) => rule(config)).filter((problem) => problem !== null);
+  const problems = rules.map((rule) => rule(config)).filter((problem) => problem !== null);
+  return [...problems, ...networkChecks(config)];
 }

@@ -26,6 +26,8 @@ export type SplitVerdict =
 export const machineFields: readonly string[] = [
   'appliance.stateDir',
   'appliance.runDir',
+  'appliance.bootNotesFile',
+  'appliance.watchdogDevice',
   'usb.sysfsRoot',
   'usb.spoolFile',
   'usb.monitorCommand',

@@ -22,6 +22,11 @@ export const ApplianceConfig = Type.Object(
       '/var/lib/autoweave',
     ),
     runDir: Path('tmpfs: the spool, sockets.', '/run/autoweave'),
+    bootNotesFile: Path(
+      'What the start of the machine found, written by rootfs/.',
+      '/run/autoweave-boot/notes',
+    ),
+    watchdogDevice: OptionalPath('Fed while the bus is watched; left out: no watchdog is fed.'),
   },
   closed,
 );
@@ -300,6 +305,61 @@ export const PolicyConfig = Type.Object(
 );
 export type PolicyConfig = Static<typeof PolicyConfig>;
 
+const StaticOrDhcp = (description: string) =>
+  Type.String({ pattern: '^(dhcp|[0-9.]+/[0-9]+)$', default: 'dhcp', description });
+const Gateway = Type.Optional(
+  Type.String({
+    pattern: '^[0-9.]+$',
+    description: 'IPv4 address of the router; of a static address alone.',
+  }),
+);
+
+export const NetworkConfig = Type.Object(
+  {
+    address: StaticOrDhcp(
+      'dhcp, or the IPv4 address and prefix of the first wired interface, such as 192.168.1.20/24. Others ask DHCP.',
+    ),
+    gateway: Gateway,
+    dns: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+$' }), {
+        minItems: 1,
+        maxItems: 3,
+        description: 'Addresses of name servers; left out: those that DHCP names.',
+      }),
+    ),
+    interfaces: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({
+              pattern: '^[A-Za-z0-9_.-]{1,15}$',
+              description: 'As the kernel has it: eth0.',
+            }),
+            address: StaticOrDhcp('dhcp, or IPv4 address and prefix.'),
+            gateway: Gateway,
+          },
+          closed,
+        ),
+        { maxItems: 16, description: 'Wired interfaces that differ, by name.' },
+      ),
+    ),
+  },
+  closed,
+);
+export type NetworkConfig = Static<typeof NetworkConfig>;
+
+export const TimeConfig = Type.Object(
+  {
+    servers: Type.Array(Type.String({ pattern: '^[A-Za-z0-9.:[\\]-]{1,260}$' }), {
+      maxItems: 8,
+      default: ['pool.ntp.org'],
+      description: 'NTP servers, host or host:port; an empty list: the clock is left alone.',
+    }),
+  },
+  closed,
+);
+export type TimeConfig = Static<typeof TimeConfig>;
+
 export const LogConfig = Type.Object(
   {
     level: Type.Union(
@@ -320,6 +380,8 @@ export const Config = Type.Object(
     status: StatusConfig,
     leds: LedsConfig,
     policy: PolicyConfig,
+    network: NetworkConfig,
+    time: TimeConfig,
     log: LogConfig,
   },
   { ...closed, $id: 'autoweave-config', description: 'AutoWeave Edge configuration' },

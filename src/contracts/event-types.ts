@@ -160,6 +160,24 @@ export const eventTypes = {
     closed,
   ),
   'system.stopping': Type.Object({ why: Type.String() }, closed),
+  'system.boot-note': Type.Object(
+    {
+      part: Type.String({ description: 'data, network, watchdog …' }),
+      code: Type.String({ description: 'Stable, such as `repaired`' }),
+      text: Type.String(),
+      atUptimeMs: Count,
+    },
+    { ...closed, description: 'What the start of the machine found; once for each boot.' },
+  ),
+  'system.configuration-refused': Type.Object(
+    {
+      code: Type.String({ description: 'Such as `config.unknown-key`' }),
+      field: Type.Union([Type.String(), Type.Null()], { description: 'null: the whole file' }),
+      reason: Type.String(),
+      atUptimeMs: Count,
+    },
+    { ...closed, description: 'The provisioning file is not used at all; one event for each thing wrong.' },
+  ),
   'system.clock-synchronized': Type.Object(
     {
       offsetMs: Type.Number({

@@ -15,6 +15,7 @@ export type OperateCode =
   | 'operate.step-failed'
   | 'operate.unreadable'
   | 'operate.write-failed'
-  | 'operate.bad-identity';
+  | 'operate.bad-identity'
+  | 'operate.bad-certificate';
 
 export class OperateError extends AppError<OperateCode> {}

@@ -2,6 +2,8 @@
 import { formatEventId } from '../contracts/event.ts';
 import { sourceOf } from '../contracts/topics.ts';
 import { type Answer, jsonAnswer } from './answer.ts';
+import { consoleText } from './console-text.ts';
+import { localAddresses } from './local-addresses.ts';
 import { makePage } from './make-page.ts';
 import { pageAssets } from './page-assets.ts';
 import type { StatusOptions } from './status-options.ts';
@@ -69,6 +71,28 @@ export function makeRoutes(options: StatusOptions): readonly Route[] {
           health: health(),
           buffer: { waiting, queued },
         });
+      },
+    },
+    {
+      path: '/api/v1/console',
+      summary: 'What the screen of the appliance shows, as text with a QR code',
+      answer() {
+        const { listen, port } = options.config;
+        const ready = isReady();
+        const facts = {
+          appliance,
+          version,
+          simulated,
+          health: health(),
+          listen,
+          port,
+          addresses: localAddresses(),
+        };
+        const body = consoleText({
+          ...facts,
+          ready: ready === false ? 'it has not finished its start' : ready,
+        });
+        return { status: 200, contentType: 'text/plain; charset=utf-8', body };
       },
     },
     {

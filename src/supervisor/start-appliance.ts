@@ -17,7 +17,9 @@ import { startStatus } from '../status/start-status.ts';
 import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
 import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
+import { feedWatchdog } from './feed-watchdog.ts';
 import { startPipeline } from './pipeline.ts';
+import { reportBootNotes } from './report-boot-notes.ts';
 import { reportClock } from './report-clock.ts';
 import { systemClock } from './system-clock.ts';
 import { uplinkPlace } from './uplink-place.ts';
@@ -27,6 +29,9 @@ import { watchClockSync } from './watch-clock-sync.ts';
 const essential = ['usb-monitor', 'buffer'];
 
 const CLOCK_CHECK_MS = 30_000;
+const BOOT_NOTES_MS = 30_000;
+/** Of a limit of a minute. */
+const WATCHDOG_MS = 10_000;
 
 export interface Appliance {
   /** Stops everything within 3 s; what could not be stored is logged. */
@@ -96,6 +101,26 @@ export async function startAppliance(options: {
     (cause: unknown) => log.warn({ why: errorText(cause) }, 'the start was not recorded'),
   );
 
+  const bootNotes = reportBootNotes({
+    file: appliance.bootNotesFile,
+    bootId: clock.bootId,
+    periodMs: BOOT_NOTES_MS,
+    stored,
+    say: pipeline.say,
+    report: board.reporter('boot'),
+    log: log.child({ part: 'boot' }),
+  });
+  const watchdog =
+    appliance.watchdogDevice === undefined
+      ? null
+      : feedWatchdog({
+          device: appliance.watchdogDevice,
+          periodMs: WATCHDOG_MS,
+          isAlive: () => isWorking(board.report(), ['usb-monitor']),
+          report: board.reporter('watchdog'),
+          log: log.child({ part: 'watchdog' }),
+        });
+
   // Publish.
   uplink = startUplink({
     config: config.uplink,
@@ -127,7 +152,7 @@ export async function startAppliance(options: {
     log: log.child({ part: 'status' }),
     report: board.reporter('status'),
     health: board.report,
-    isReady: () => readiness(board.report()),
+    isReady: () => isWorking(board.report(), essential),
     devices: pipeline.devices,
     simulated,
     version: productVersion,
@@ -157,18 +182,20 @@ export async function startAppliance(options: {
   return {
     async stop(why) {
       clockSync.stop();
+      bootNotes.stop();
       unwatchHealth();
       await pipeline.stop(why);
       await Promise.all([uplink.stop(), status.stop(), leds.stop()]);
       await buffer.stop();
       registry.stop();
+      watchdog?.stop();
     },
   };
 }
 
 /** Ready: changes on the bus are seen and stored. A broker that is away does not count: the buffer is for that. */
-function readiness({ parts }: HealthReport): true | string {
-  for (const part of essential) {
+function isWorking({ parts }: HealthReport, wanted: readonly string[]): true | string {
+  for (const part of wanted) {
     const { state, why } = parts[part] ?? { state: 'unknown', why: 'has not reported yet' };
     if (state !== 'ok' && state !== 'degraded') return `${part}: ${why}`;
   }

@@ -12,8 +12,10 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** `days` below 0: expired. */
-  issue(name: string, options?: { readonly days?: number }): Promise<Certificate>;
+  /** `days` below 0: expired; `address` is one more that the certificate is for. */
+  issue(name: string, options?: { readonly days?: number; readonly address?: string }): Promise<Certificate>;
+  /** A certificate for a request that was made elsewhere; its path. */
+  sign(request: string): Promise<string>;
 }
 
 /** Files in `dir`; certificates are for 127.0.0.1 and localhost, and good for clients as well. */
@@ -36,11 +38,12 @@ export async function makeAuthority(dir: string, name: string): Promise<Authorit
   ]);
   return {
     ...ca,
-    async issue(subject, { days = 2 } = {}) {
+    async issue(subject, { days = 2, address } = {}) {
       const [key, request, cert, extensions] = ['.key', '.csr', '.crt', '.ext'].map((end) =>
         file(`-${subject}${end}`),
       ) as [string, string, string, string];
-      await writeFile(extensions, 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+      const more = address === undefined ? '' : `,IP:${address}`;
+      await writeFile(extensions, `subjectAltName=IP:127.0.0.1,DNS:localhost${more}\n`);
       await run('openssl', [
         'req',
         '-new',
@@ -55,6 +58,12 @@ export async function makeAuthority(dir: string, name: string): Promise<Authorit
       const signing = ['-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-extfile', extensions];
       await run('openssl', ['x509', '-req', '-in', request, ...signing, '-days', String(days), '-out', cert]);
       return { cert, key };
+    },
+    async sign(request) {
+      const cert = `${request}.crt`;
+      const signing = ['-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial'];
+      await run('openssl', ['x509', '-req', '-in', request, ...signing, '-days', '2', '-out', cert]);
+      return cert;
     },
   };
 }

@@ -8,6 +8,10 @@ export interface GuestDisk {
   readonly file: string;
   /** Puts the text on CONFIG as autoweave.json. */
   configure(text: string): Promise<void>;
+  /** Puts a file on CONFIG. */
+  put(name: string, from: string): Promise<void>;
+  /** A file of CONFIG as text; '' when it is not there. */
+  read(name: string): Promise<string>;
   /** As a larger stick. */
   enlarge(moreMiB: number): Promise<void>;
   /** Overwrites superblocks of the data partition: the first one alone, or with all its copies. */
@@ -21,16 +25,21 @@ export async function copyDisk(from: string, dir: string, sizeMiB?: number): Pro
   const file = path.join(dir, `disk-${sizeMiB ?? 'exact'}.img`);
   await runCommand('cp', ['--sparse=always', from, file], { remedy: 'free space and run the test again' });
   if (sizeMiB !== undefined) await truncate(file, sizeMiB * mib);
+  const at = `${file}@@${partitionThatHolds('config').startMiB}M`;
+  const mtools = { from: 'mtools', remedy: 'build the image again' } as const;
+  const put: GuestDisk['put'] = async (name, source) =>
+    void (await runCommand('mcopy', ['-o', '-i', at, source, `::${name}`], mtools));
   return {
     file,
+    put,
     async configure(text) {
       const source = path.join(dir, 'autoweave.json');
       await writeFile(source, text);
-      const at = `${file}@@${partitionThatHolds('config').startMiB}M`;
-      await runCommand('mcopy', ['-o', '-i', at, source, '::autoweave.json'], {
-        from: 'mtools',
-        remedy: 'build the image again',
-      });
+      await put('autoweave.json', source);
+    },
+    async read(name) {
+      const names = await runCommand('mdir', ['-b', '-i', at, '::'], mtools);
+      return names.includes(`::/${name}\n`) ? runCommand('mtype', ['-i', at, `::${name}`], mtools) : '';
     },
     enlarge: async (moreMiB) => truncate(file, (await stat(file)).size + moreMiB * mib),
     async damageData(which) {

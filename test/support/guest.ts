@@ -8,7 +8,7 @@ import { takeLock } from '../../image/take-lock.ts';
 import { freePort } from './free-port.ts';
 import { type GuestDevices, guestDevices } from './guest-devices.ts';
 import { type GuestShell, openGuestShell } from './guest-shell.ts';
-import { firmwareVariables, type Qemu, type QemuOptions, startQemu } from './qemu.ts';
+import { type Forward, firmwareVariables, type Qemu, type QemuOptions, startQemu } from './qemu.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 import type { Cleanup } from './with-cleanup.ts';
@@ -67,11 +67,17 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
   });
 }
 
+export interface DiskGuestOptions extends Pick<GuestOptions, 'until'> {
+  readonly disk: string;
+  /** Where the page is asked for, when DHCP does not give the address. */
+  readonly address?: string;
+  /** Further ports on the host's loopback. */
+  readonly forwards?: readonly Forward[];
+  readonly mayReboot?: boolean;
+}
+
 /** A computer with this disk, from its firmware on. The disk keeps what the guest writes. */
-export async function startDiskGuest(
-  t: Cleanup,
-  options: Pick<GuestOptions, 'until'> & { readonly disk: string },
-) {
+export async function startDiskGuest(t: Cleanup, options: DiskGuestOptions): Promise<Guest> {
   const dir = await tempDir(t);
   const variables = path.join(dir, 'firmware-variables.fd');
   await copyFile(firmwareVariables, variables);
@@ -80,14 +86,15 @@ export async function startDiskGuest(
     disks: [{ file: options.disk, readOnly: false }],
     firmwareFiles: {},
     memoryMiB: 1024,
-    until: options.until,
+    ...options,
   });
 }
 
 async function startMachine(
   t: Cleanup,
   dir: string,
-  options: Pick<QemuOptions, 'boot' | 'disks' | 'firmwareFiles' | 'memoryMiB'> & Pick<GuestOptions, 'until'>,
+  options: Pick<QemuOptions, 'boot' | 'disks' | 'firmwareFiles' | 'memoryMiB' | 'mayReboot'> &
+    Pick<DiskGuestOptions, 'until' | 'address' | 'forwards'>,
 ): Promise<Guest> {
   const lock = await takeLock('guest', lockLimitMs);
   t.after(() => lock.release());
@@ -97,7 +104,11 @@ async function startMachine(
 
   const host = await freePort();
   const started = performance.now();
-  const qemu = await startQemu(t, { ...options, dir, forwards: [{ host, guest: statusPort }] });
+  const qemu = await startQemu(t, {
+    ...options,
+    dir,
+    forwards: [{ host, guest: statusPort, address: options.address }, ...(options.forwards ?? [])],
+  });
   // Connected before the guest opens its end: without a host at the other one it reads an end of file.
   const shell = await openGuestShell(qemu.agentSocket);
   await qemu.console.waitFor(/test-agent: listening$/, bootLimitMs);

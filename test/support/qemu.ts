@@ -26,6 +26,12 @@ export interface FirmwareBoot {
 export const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 export const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
+export interface Forward {
+  readonly host: number;
+  readonly guest: number;
+  readonly address?: string | undefined;
+}
+
 export interface QemuOptions {
   /** Folder for the sockets of this machine. */
   readonly dir: string;
@@ -34,8 +40,10 @@ export interface QemuOptions {
   readonly disks: readonly { readonly file: string; readonly readOnly: boolean }[];
   /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
   readonly firmwareFiles: Readonly<Record<string, string>>;
-  /** Port on the host's loopback -> port in the guest. */
-  readonly forwards: readonly { readonly host: number; readonly guest: number }[];
+  /** Port on the host's loopback -> port in the guest, at the address that DHCP gives it or at another. */
+  readonly forwards: readonly Forward[];
+  /** A reset ends the machine otherwise. */
+  readonly mayReboot?: boolean;
   readonly memoryMiB: number;
 }
 
@@ -104,7 +112,9 @@ function toArguments(
   options: QemuOptions,
   sockets: { readonly qmpSocket: string; readonly agentSocket: string },
 ): readonly string[] {
-  const forwards = options.forwards.map(({ host, guest }) => `,hostfwd=tcp:127.0.0.1:${host}-:${guest}`);
+  const forwards = options.forwards.map(
+    ({ host, guest, address = '' }) => `,hostfwd=tcp:127.0.0.1:${host}-${address}:${guest}`,
+  );
   return [
     // No legacy devices: each costs a driver and, under emulation, part of a second.
     ...['-M', 'q35,sata=off,smbus=off,i8042=off,vmport=off', '-nodefaults', '-no-user-config'],
@@ -118,7 +128,7 @@ function toArguments(
       '-m',
       String(options.memoryMiB),
     ],
-    ...['-display', 'none', '-no-reboot', '-serial', 'stdio'],
+    ...['-display', 'none', '-serial', 'stdio', ...(options.mayReboot === true ? [] : ['-no-reboot'])],
     ...['-qmp', `unix:${sockets.qmpSocket},server=on,wait=off`],
     ...bootArguments(options.boot),
     ...options.disks.flatMap(({ file, readOnly }, index) => [

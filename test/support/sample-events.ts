@@ -39,5 +39,12 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'uplink.lost': { why: 'closed', connectedSeconds: 1.5 },
   'system.started': { version: '0.1.0', node: 'v24.0.0', unclean: false },
   'system.stopping': { why: 'SIGTERM' },
+  'system.boot-note': { part: 'data', code: 'repaired', text: '/dev/vda5 was damaged', atUptimeMs: 4_000 },
+  'system.configuration-refused': {
+    code: 'config.unknown-key',
+    field: 'appliance.nmae',
+    reason: 'appliance.nmae is not a known key',
+    atUptimeMs: 5_000,
+  },
   'system.clock-synchronized': { offsetMs: 1_700_000_000_000 },
 };

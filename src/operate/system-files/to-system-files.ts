@@ -1,0 +1,31 @@
+// The configuration -> the small files that the appliance's init scripts read: name, addresses, name servers, time, port. Pure.
+import type { Config, NetworkConfig } from '../../contracts/config.ts';
+import { chronyConf } from './chrony-conf.ts';
+import { hostName } from './host-name.ts';
+
+/** File name -> content. A file that is not there means: as the system itself would have it. */
+export type SystemFiles = Readonly<Record<string, string>>;
+
+export function toSystemFiles(
+  config: Pick<Config, 'appliance' | 'network' | 'status' | 'time'>,
+): SystemFiles {
+  const { appliance, network, status, time } = config;
+  const { dns = [] } = network;
+  return {
+    hostname: `${hostName(appliance.name)}\n`,
+    interfaces: interfacesText(network),
+    'page-port': `${status.port}\n`,
+    ...(dns.length === 0 ? {} : { 'resolv.conf': dns.map((server) => `nameserver ${server}\n`).join('') }),
+    ...(time.servers.length === 0 ? {} : { 'chrony.conf': chronyConf(time.servers) }),
+  };
+}
+
+/**
+ * A line for each interface: name, address with prefix or `dhcp`, gateway or `-`, with tabs between. `*` is the first wired interface
+ * that has no line of its own; what has no line asks DHCP.
+ */
+function interfacesText({ address, gateway, interfaces = [] }: NetworkConfig): string {
+  return [...interfaces, { name: '*', address, gateway }]
+    .map((entry) => `${entry.name}\t${entry.address}\t${entry.gateway ?? '-'}\n`)
+    .join('');
+}

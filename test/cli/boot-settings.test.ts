@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import test, { type TestContext } from 'node:test';
+import { runCli } from '../../src/cli/run-cli.ts';
+import { makeAuthority } from '../support/certificates.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+async function makeBox(t: TestContext) {
+  const dir = await tempDir(t);
+  const [state, made, offer] = ['state', 'made', 'CONFIG'].map((name) => path.join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [state, offer]) mkdirSync(folder);
+  const fallback = path.join(dir, 'default.json');
+  writeFileSync(fallback, '{ "status": { "listen": "0.0.0.0" } }\n');
+  const offered = path.join(offer, 'autoweave.json');
+  return {
+    state,
+    offer,
+    offered,
+    machine: path.join(dir, 'machine.json'),
+    write: (file: string, content: unknown) => writeFileSync(file, JSON.stringify(content)),
+    made: (name: string) =>
+      existsSync(path.join(made, name)) ? readFileSync(path.join(made, name), 'utf8') : null,
+    /** As at every start: the folder of the last one is gone. */
+    async start(...more: string[]) {
+      rmSync(made, { recursive: true, force: true });
+      const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+      const argv = ['boot-settings', '--state', state, '--default', fallback, '--to', made, ...more];
+      const code = await runCli({ argv, environment: {}, stdout, stderr });
+      stderr.end();
+      return {
+        code,
+        notes: (await text(stderr))
+          .split('\n')
+          .slice(0, -1)
+          .map((line) => line.split('\t')),
+      };
+    },
+  };
+}
+
+test('without any settings the appliance runs with its defaults and asks DHCP [I5, I8]', async (t) => {
+  const box = await makeBox(t);
+  assert.deepEqual(await box.start(), { code: 0, notes: [] });
+  assert.equal(box.made('origin'), 'default\n');
+  assert.equal(box.made('interfaces'), '*\tdhcp\t-\n');
+  assert.equal(box.made('resolv.conf'), null);
+  assert.equal(box.made('hostname'), 'appliance\n');
+  assert.match(box.made('chrony.conf') ?? '', /^pool pool\.ntp\.org port 123 iburst\n/);
+});
+
+test('what is offered is imported, and in force at every later start without it [I5]', async (t) => {
+  const box = await makeBox(t);
+  box.write(box.offered, {
+    appliance: { name: 'Till_3.' },
+    uplink: { url: 'mqtt://b', username: 'u', password: 'hush' },
+    network: {
+      dns: ['192.0.2.1', '2001:db8::1'],
+      interfaces: [{ name: 'eth1', address: '10.1.2.3/16', gateway: '10.1.0.1' }],
+    },
+    time: { servers: ['time.example:1123', '[2001:db8::2]:123'] },
+    status: { port: 8000 },
+  });
+  for (const more of [['--offered', box.offered], []]) {
+    assert.deepEqual(await box.start(...more), { code: 0, notes: [] });
+    assert.equal(box.made('origin'), 'provisioned\n');
+    assert.equal(box.made('hostname'), 'till-3\n');
+    assert.equal(box.made('page-port'), '8000\n');
+    assert.equal(box.made('interfaces'), 'eth1\t10.1.2.3/16\t10.1.0.1\n*\tdhcp\t-\n');
+    assert.equal(box.made('resolv.conf'), 'nameserver 192.0.2.1\nnameserver 2001:db8::1\n');
+    assert.match(
+      box.made('chrony.conf') ?? '',
+      /^server time\.example port 1123 iburst\nserver 2001:db8::2 port 123 iburst\n/,
+    );
+    assert.doesNotMatch(box.made('autoweave.json') ?? '', /hush/);
+  }
+  assert.match(readFileSync(path.join(box.state, 'secrets.json'), 'utf8'), /hush/);
+});
+
+test('a network that cannot work is refused with its field before it is tried, and what was in force stays [I8]', async (t) => {
+  const wrong: readonly (readonly [object, string])[] = [
+    [{ network: { address: '192.168.1.0/24' } }, 'network.address'],
+    [{ network: { address: '192.168.1.255/24' } }, 'network.address'],
+    [{ network: { address: '127.0.0.1/8' } }, 'network.address'],
+    [{ network: { address: '224.0.0.1/4' } }, 'network.address'],
+    [{ network: { address: '192.168.1.300/24' } }, 'network.address'],
+    [{ network: { address: '192.168.1.3/33' } }, 'network.address'],
+    [{ network: { address: '192.168.1.3' } }, 'network.address'],
+    [{ network: { gateway: '192.168.1.1' } }, 'network.gateway'],
+    [{ network: { address: '192.168.1.3/24', gateway: '192.168.2.1' } }, 'network.gateway'],
+    [{ network: { address: '192.168.1.3/24', gateway: '192.168.1.3' } }, 'network.gateway'],
+    [{ network: { dns: ['192.0.2.1', '1.2.3'] } }, 'network.dns.1'],
+    [{ network: { interfaces: [{ name: 'lo', address: 'dhcp' }] } }, 'network.interfaces.0.name'],
+    [
+      {
+        network: {
+          interfaces: [
+            { name: 'eth0', address: 'dhcp' },
+            { name: 'eth0', address: 'dhcp' },
+          ],
+        },
+      },
+      'network.interfaces.1.name',
+    ],
+    [{ network: { interfaces: [{ name: 'eth0' }] } }, 'network.interfaces.0.address'],
+    [{ network: { interfaces: [{ name: 'a b', address: 'dhcp' }] } }, 'network.interfaces.0.name'],
+    [{ time: { servers: ['a:b:c'] } }, 'time.servers.0'],
+    [{ time: { servers: ['-x.example'] } }, 'time.servers.0'],
+    [{ time: { servers: ['host:0'] } }, 'time.servers.0'],
+    [{ time: { servers: ['host\nallow'] } }, 'time.servers.0'],
+    [{ appliance: { watchdogDevice: '/dev/sda' } }, 'appliance.watchdogDevice'],
+  ];
+  const box = await makeBox(t);
+  box.write(box.offered, { appliance: { name: 'before' } });
+  await box.start('--offered', box.offered);
+  for (const [content, field] of wrong) {
+    box.write(box.offered, content);
+    const { code, notes } = await box.start('--offered', box.offered);
+    assert.equal(code, 1, field);
+    assert.deepEqual(
+      notes.map(([, found]) => found),
+      [field],
+      JSON.stringify(notes),
+    );
+    assert.equal(box.made('hostname'), 'before\n');
+    assert.equal(box.made('origin'), 'provisioned\n');
+  }
+});
+
+test('a machine whose owner gives the settings takes no others, and wrong ones leave it with its own [I5]', async (t) => {
+  const box = await makeBox(t);
+  box.write(box.machine, { appliance: { name: 'virtual' }, usb: { debounceMs: 0 } });
+  box.write(box.offered, { appliance: { name: 'offered' } });
+  await box.start('--machine', box.machine, '--offered', box.offered);
+  assert.equal(box.made('hostname'), 'virtual\n');
+  assert.equal(box.made('origin'), 'machine\n');
+  writeFileSync(box.machine, '{');
+  const { code, notes } = await box.start('--machine', box.machine);
+  assert.equal(code, 1);
+  assert.equal(notes[0]?.[0], 'config.not-json');
+  assert.equal(box.made('origin'), 'default\n');
+});
+
+test('stored settings that were damaged are said, and the defaults are used [I3, I5]', async (t) => {
+  const box = await makeBox(t);
+  writeFileSync(path.join(box.state, 'autoweave.json'), '{"appliance":');
+  const { code, notes } = await box.start();
+  assert.equal(code, 1);
+  assert.equal(notes[0]?.[0], 'config.not-json');
+  assert.equal(box.made('origin'), 'default\n');
+});
+
+test('a certificate beside the settings is taken when it is for the own key, and refused when it is not [I5]', async (t) => {
+  const box = await makeBox(t);
+  box.write(box.offered, {});
+  await box.start('--offered', box.offered);
+  const authority = await makeAuthority(box.state, 'centre');
+  copyFileSync(
+    await authority.sign(path.join(box.state, 'identity.csr')),
+    path.join(box.offer, 'identity.crt'),
+  );
+  copyFileSync(authority.cert, path.join(box.offer, 'broker-ca.crt'));
+  assert.deepEqual(await box.start('--offered', box.offered), { code: 0, notes: [] });
+  const taken = path.join(box.state, 'identity.crt');
+  assert.match(
+    execFileSync('openssl', ['verify', '-CAfile', path.join(box.state, 'broker-ca.crt'), taken], {
+      encoding: 'utf8',
+    }),
+    /OK/,
+  );
+  const before = readFileSync(taken, 'utf8');
+
+  copyFileSync((await authority.issue('other')).cert, path.join(box.offer, 'identity.crt'));
+  const { notes } = await box.start('--offered', box.offered);
+  assert.match(notes[0]?.join(' ') ?? '', /^operate\.bad-certificate .* it is not for this appliance's key/);
+  writeFileSync(path.join(box.offer, 'identity.crt'), 'nonsense');
+  assert.match(
+    (await box.start('--offered', box.offered)).notes[0]?.join(' ') ?? '',
+    /it is no certificate in PEM format/,
+  );
+  assert.equal(readFileSync(taken, 'utf8'), before);
+});
