@@ -3,6 +3,7 @@ import type { Config } from '../contracts/config.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { nodeAt } from './schema-node.ts';
 import { shownValue } from './shown-value.ts';
+import { webhookChecks } from './webhook-checks.ts';
 
 type Rule = (config: Config) => ConfigProblem | null;
 
@@ -72,5 +73,6 @@ const rules: readonly Rule[] = [
 ];
 
 export function crossChecks(config: Config): ConfigProblem[] {
-  return rules.map((rule) => rule(config)).filter((problem) => problem !== null);
+  const problems = rules.map((rule) => rule(config)).filter((problem) => problem !== null);
+  return [...problems, ...webhookChecks(config.uplink)];
 }
