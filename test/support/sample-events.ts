@@ -35,6 +35,8 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'buffer.generation': { why: 'lost', previousGeneration: 1, previousNumber: 0, publishedNumber: 12 },
   'uplink.connected': { protocolVersion: 5, receiveMaximum: 20, sessionPresent: false },
   'uplink.lost': { why: 'closed', connectedSeconds: 1.5 },
+  'uplink.webhook-disabled': { webhook: 'till', why: '410 Gone' },
+  'uplink.webhook-skipped': { webhook: 'till', id: '1-3', why: '413' },
   'system.started': { version: '0.1.0', node: 'v24.0.0', unclean: false },
   'system.stopping': { why: 'SIGTERM' },
   'system.clock-synchronized': { offsetMs: 1_700_000_000_000 },
