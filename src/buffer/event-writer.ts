@@ -87,7 +87,7 @@ export class EventWriter {
 
   /** An event of the buffer's own. */
   say<T extends EventType>(type: T, data: EventData<T>): void {
-    void this.append([this.#draft(type, data)]);
+    void this.append([this.draft(type, data)]);
   }
 
   /** Resolves once ids are given: the mark was read and the store was reached. Rejects with `buffer.stopped`. */
@@ -186,7 +186,7 @@ export class EventWriter {
     if (plan.note !== null) {
       this.#options.log.warn(plan.note, 'a new generation of event ids begins');
       work = {
-        lead: [this.#draft('buffer.generation', plan.note), ...(work?.lead ?? []).filter(isNoGeneration)],
+        lead: [this.draft('buffer.generation', plan.note), ...(work?.lead ?? []).filter(isNoGeneration)],
         calls: work?.calls ?? [],
         patch: acknowledged === null ? (work?.patch ?? {}) : { ...state, ...work?.patch },
         replacesState: acknowledged !== null,
@@ -202,7 +202,7 @@ export class EventWriter {
   #takeBatch(first: EventId): Batch | null {
     if (this.#queue.isEmpty) return null;
     const { calls, gap, gapState } = this.#queue.take(this.#options.batchEvents);
-    const lead = gap === null ? [] : [this.#draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
+    const lead = gap === null ? [] : [this.draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
     const patch = Object.assign({}, gapState, ...calls.map((call) => call.state)) as StatePatch;
     return formBatch({ lead, calls, patch, replacesState: false }, first, this.#options.seal);
   }
@@ -272,7 +272,8 @@ export class EventWriter {
     if (this.#current === null && this.#queue.isEmpty) this.#idle?.();
   }
 
-  #draft<T extends EventType>(type: T, data: EventData<T>): EventDraft {
+  /** Of an event of the buffer's own. */
+  draft<T extends EventType>(type: T, data: EventData<T>): EventDraft {
     const { clock, traceparent } = this.#options;
     return { type, subject: 'buffer', observed: clock.now(), traceparent: traceparent(), data };
   }

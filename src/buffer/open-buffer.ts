@@ -1,6 +1,13 @@
 // The buffer put together: events in, numbered and durable; events out, checked; cursors, mark and figures besides.
 import { randomInt } from 'node:crypto';
-import type { AppendEvents, BufferDepth, Cursor, ReadEvents } from '../contracts/buffer.ts';
+import type {
+  AppendEvents,
+  BufferDepth,
+  BufferUsage,
+  OpenConsumer,
+  ReadEvents,
+  RemoveConsumer,
+} from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { BufferConfig } from '../contracts/config.ts';
 import { compareEventIds, type EventDraft, type EventId, START } from '../contracts/event.ts';
@@ -9,21 +16,23 @@ import type { Log } from '../contracts/log.ts';
 import type { BufferMetrics } from '../contracts/metrics.ts';
 import { BufferHealth } from './buffer-health.ts';
 import { BufferMark } from './buffer-mark.ts';
+import { Consumers } from './consumers.ts';
 import { Cursors } from './cursors.ts';
 import { EventWriter } from './event-writer.ts';
 import { countAfter } from './generation-ends.ts';
 import { STATE } from './keys.ts';
 import { pause } from './pause.ts';
+import { PeriodicCheck } from './periodic-check.ts';
 import { createReader } from './read-events.ts';
 import { RedisKeeper } from './redis-keeper.ts';
-import { sampleStore } from './sample-store.ts';
 import { TidyUp } from './tidy-up.ts';
 
 /** Of the stop: for what waits to be stored; for the last cursors and the mark; for the files and sockets. */
 const DRAIN_MS = 1_200;
 const LAST_CURSORS_MS = 300;
 const CLOSE_MS = 300;
-const SAMPLE_EVERY_MS = 5_000;
+const CHECK_EVERY_MS = 5_000;
+const HOUR_MS = 3_600_000;
 
 export interface OpenBufferOptions {
   readonly config: BufferConfig;
@@ -37,19 +46,22 @@ export interface OpenBufferOptions {
   readonly traceparent: () => string;
   /** 0 <= n < below; for the name of a generation when the clock was never set. */
   readonly random?: (below: number) => number;
+  /** How often sizes, ages and consumers are looked at. */
+  readonly checkEveryMs?: number;
 }
 
 export interface EventBuffer {
   readonly append: AppendEvents;
   /** Waits while Redis is away; rejects with `buffer.stopped` only. */
   readonly read: ReadEvents;
-  /** Waits for Redis; a consumer that was never seen begins before the first event. Rejects with `buffer.stopped` only. */
-  openCursor(name: string): Promise<Cursor>;
+  readonly openConsumer: OpenConsumer;
+  readonly removeConsumer: RemoveConsumer;
   /** Must resolve before an event up to `id` is published: the mark file says so then. Rejects with `buffer.stopped` only. */
   mayPublish(id: EventId): Promise<void>;
   /** The state hash as it is stored; waits for Redis. Rejects with `buffer.stopped` only. */
   readState(): Promise<Readonly<Record<string, string>>>;
   depth(): BufferDepth;
+  usage(): BufferUsage;
   /** Called with the last id of every acknowledged batch; returns what ends it. */
   onAppended(listener: (lastId: EventId) => void): () => void;
   /** Stores what waits, if Redis takes it; at most 2 s. What is lost is logged. */
@@ -81,6 +93,7 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
     prepare: async (link) => {
       await writer.prepare(link);
       await cursors.prepare(link);
+      await consumers.prepare(link);
       tidyUp.soon();
     },
   });
@@ -95,33 +108,32 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
   /** Where the slowest consumer really stands: what is trimmed away is not waiting for it. */
   const slowest = (): EventId => {
     const position = cursors.slowest ?? view.acknowledged ?? START;
-    return compareEventIds(position, view.floor) < 0 ? view.floor : position;
+    return later(position, view.floor);
   };
   const depth = () => countAfter(slowest(), view.ends);
 
-  const sample = async () => {
-    const link = keeper.current;
-    metrics.queued.set(writer.queued);
-    metrics.depth.set(depth());
-    if (link === undefined) return;
-    const { bytes, oldestAgeSeconds } = await sampleStore(link, slowest(), clock);
-    metrics.bytes.set(bytes);
-    metrics.oldestAge.set(oldestAgeSeconds);
-    health.confirm();
-  };
-  const sampleOnAndOn = async () => {
-    while (!signal.aborted) {
-      await pause(SAMPLE_EVERY_MS, signal);
-      // A Redis that does not answer has been reported by the connection.
-      await sample().catch((thrown: unknown) => log.debug({ err: thrown }, 'the store could not be sampled'));
-    }
-  };
+  const consumers = new Consumers({
+    ...{ cursors, keeper, countAfter: (id) => countAfter(later(id, view.floor), view.ends) },
+    planned: () => writer.planned,
+    last: acknowledged,
+    say: async (data) => (await writer.append([writer.draft('buffer.cursor-expired', data)])).length > 0,
+    idleMaxMs: config.consumerIdleHours * HOUR_MS,
+  });
 
-  const running = [keeper.run(), writer.run(keeper), sampleOnAndOn()];
+  const check = new PeriodicCheck({
+    ...{ keeper, consumers, clock, metrics, health, log, signal, depth, slowest },
+    queued: () => writer.queued,
+    everyMs: options.checkEveryMs ?? CHECK_EVERY_MS,
+  });
+
+  const running = [keeper.run(), writer.run(keeper), check.run()];
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     await atMost(DRAIN_MS, writer.drain());
-    await atMost(LAST_CURSORS_MS, Promise.all([tidyUp.now(), mark.noteStored()]));
+    await atMost(
+      LAST_CURSORS_MS,
+      Promise.all([tidyUp.now(), mark.noteStored(), check.writeIdle().catch(() => undefined)]),
+    );
     ending.abort();
     await atMost(CLOSE_MS, Promise.all([...running, mark.close()]));
     writer.giveUp();
@@ -130,10 +142,9 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
   return {
     append: writer.append,
     read,
-    async openCursor(name) {
-      await keeper.link();
-      return cursors.open(name);
-    },
+    usage: () => ({ ...check.usage, archiveBytes: 0, archivedEvents: 0 }),
+    openConsumer: consumers.open,
+    removeConsumer: consumers.remove,
     async mayPublish(id) {
       await writer.planned;
       await mark.raise(id);
@@ -153,6 +164,10 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
       return stopping;
     },
   };
+}
+
+function later(a: EventId, b: EventId): EventId {
+  return compareEventIds(a, b) < 0 ? b : a;
 }
 
 async function atMost(ms: number, work: Promise<unknown>): Promise<void> {

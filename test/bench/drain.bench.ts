@@ -10,7 +10,7 @@ import type { Clock } from '../../src/contracts/clock.ts';
 import type { EventDraft } from '../../src/contracts/event.ts';
 import { topicsOf } from '../../src/contracts/topics.ts';
 import { startUplink } from '../../src/uplink/start-uplink.ts';
-import { testConfig, traceparent } from '../buffer/open-test-buffer.ts';
+import { atStart, testConfig, traceparent } from '../buffer/open-test-buffer.ts';
 import { appliance, sampleDevice, storedEvent } from '../support/event-stream.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -89,7 +89,7 @@ async function drain(t: Cleanup, window: number, run: (url: string) => Promise<n
 
 /** Milliseconds from the start of the uplink, its connecting included, until the cursor is at the last event. */
 async function drainBuffer(buffer: EventBuffer, url: string, window: number): Promise<number> {
-  const cursor = await buffer.openCursor(`bench-${window}`);
+  const cursor = await buffer.openConsumer(`bench-${window}`, atStart);
   const drained = Promise.withResolvers<number>();
   const since = performance.now();
   const uplink = startUplink({

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Redis } from 'ioredis';
 import { type EventBuffer, type OpenBufferOptions, openBuffer } from '../../src/buffer/open-buffer.ts';
+import type { ConsumerOptions } from '../../src/contracts/buffer.ts';
 import type { BufferConfig } from '../../src/contracts/config.ts';
 import {
   type EventDraft,
@@ -38,7 +39,11 @@ export interface TestBufferOptions extends Partial<BufferConfig> {
   readonly clock?: FakeClock;
   readonly seal?: OpenBufferOptions['seal'];
   readonly random?: OpenBufferOptions['random'];
+  readonly checkEveryMs?: number;
 }
+
+/** A consumer that gets everything, for as long as it takes. */
+export const atStart: ConsumerOptions = { from: 'start', mayExpire: false };
 
 export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
@@ -49,6 +54,14 @@ export function testConfig(
     memoryQueueEvents: 50_000,
     batchEvents: 256,
     keepEvents: 1_000,
+    ...{
+      memoryMaxBytes: 2 ** 40,
+      archiveMaxBytes: 2 ** 40,
+      archiveKeepFreeBytes: 0,
+      maxAgeHours: 0,
+      maxEvents: 0,
+    },
+    consumerIdleHours: 0,
     commandTimeoutMs: 1_000,
     ...overrides,
   };
@@ -72,7 +85,7 @@ export async function openTestBuffer(
   options: TestBufferOptions,
 ): Promise<TestBuffer> {
   const { markFile = path.join(path.dirname(options.redisSocket), 'buffer-mark'), ...rest } = options;
-  const { clock = fakeClock(), random, seal = sealForTest, ...overrides } = rest;
+  const { checkEveryMs, clock = fakeClock(), random, seal = sealForTest, ...overrides } = rest;
   const [metrics, log] = [recordingMetrics(), recordingLog()];
   const health: TestBuffer['health'] = { state: 'unknown', why: '' };
   const buffer = await openBuffer({
@@ -80,6 +93,7 @@ export async function openTestBuffer(
     metrics: metrics.buffer,
     report: (state, why) => void Object.assign(health, { state, why }),
     traceparent: () => traceparent,
+    ...(checkEveryMs === undefined ? {} : { checkEveryMs }),
     ...(random === undefined ? {} : { random }),
   });
   t.after(() => buffer.stop());
