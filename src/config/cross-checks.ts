@@ -4,6 +4,7 @@ import type { ConfigProblem } from './config-problem.ts';
 import { networkChecks } from './network-checks.ts';
 import { nodeAt } from './schema-node.ts';
 import { shownValue } from './shown-value.ts';
+import { webhookChecks } from './webhook-checks.ts';
 
 type Rule = (config: Config) => ConfigProblem | null;
 
@@ -74,5 +75,5 @@ const rules: readonly Rule[] = [
 
 export function crossChecks(config: Config): ConfigProblem[] {
   const problems = rules.map((rule) => rule(config)).filter((problem) => problem !== null);
-  return [...problems, ...networkChecks(config)];
+  return [...problems, ...networkChecks(config), ...webhookChecks(config.uplink)];
 }

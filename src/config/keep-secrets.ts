@@ -1,6 +1,14 @@
 // Secrets sealed by an earlier import, and a new file -> which of them are still good. Pure.
 import type { Config } from '../contracts/config.ts';
+import { isNamedList, keepItems } from './named-list.ts';
+import { keysOf, sections } from './schema-node.ts';
 import type { Secrets } from './split-secrets.ts';
+
+const namedLists = Object.keys(sections).flatMap((section) =>
+  Object.entries(keysOf(section)).flatMap(([key, node]) =>
+    isNamedList(node) ? [[section, key] as const] : [],
+  ),
+);
 
 /**
  * A password goes to the broker it was given for and to no other: otherwise whoever edits the address in the file, which has no
@@ -25,6 +33,7 @@ export function keepSecrets(options: {
   for (const [section, content] of Object.entries(sealed)) {
     for (const [key, value] of Object.entries(content)) {
       const field = `${section}.${key}`;
+      if (isNamedList(keysOf(section)[key] ?? {})) continue;
       if (isSameBroker || !boundToBroker.includes(field))
         secrets[section] = { ...secrets[section], [key]: value };
       else if (fresh[section]?.[key] === undefined) dropped.push(field);
@@ -32,6 +41,12 @@ export function keepSecrets(options: {
   }
   for (const [section, content] of Object.entries(fresh)) {
     secrets[section] = { ...secrets[section], ...content };
+  }
+  for (const [section, key] of namedLists) {
+    const list = (after as Readonly<Record<string, Readonly<Record<string, unknown>>>>)[section]?.[key];
+    const items = keepItems(sealed[section]?.[key], list, fresh[section]?.[key]);
+    dropped.push(...items.dropped.map((name) => `${section}.${key}.${name}`));
+    if (items.kept.length > 0) secrets[section] = { ...secrets[section], [key]: items.kept };
   }
   return { secrets, dropped };
 }

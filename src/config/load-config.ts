@@ -1,11 +1,12 @@
 // File text and environment -> the whole configuration, checked, complete and frozen; or everything wrong with it at once.
 import type { Config } from '../contracts/config.ts';
 import { nearestName } from '../lib/nearest-name.ts';
-import { schemaCheck } from '../lib/schema-check.ts';
+import { type SchemaProblem, schemaCheck } from '../lib/schema-check.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { configSchema } from './config-schema.ts';
 import { crossChecks } from './cross-checks.ts';
 import { expectedText } from './expected-text.ts';
+import { fillItems, isNamedList, joinItems } from './named-list.ts';
 import { parseConfigText } from './parse-config-text.ts';
 import { readEnvironment } from './read-environment.ts';
 import { keysOf, nodeAt, sections } from './schema-node.ts';
@@ -40,7 +41,14 @@ export function loadConfig(source: {
     const parsed = layer?.text == null ? null : parseConfigText(layer.text, layer.file);
     if (parsed?.ok === false) problems.push(...parsed.problems);
     if (parsed?.ok === true)
-      problems.push(...takeFile(parsed.value, { file: layer?.file ?? file, draft, origins }));
+      problems.push(
+        ...takeFile(parsed.value, {
+          file: layer?.file ?? file,
+          draft,
+          origins,
+          isSealed: layer === source.secrets,
+        }),
+      );
   }
 
   const fromEnvironment = readEnvironment(source.environment);
@@ -50,6 +58,7 @@ export function loadConfig(source: {
     origins.set(`${section}.${key}`, `the variable ${variable}`);
   }
 
+  fillLists(draft);
   const verdict = check(draft);
   if (!verdict.ok) problems.push(...toProblems(verdict.problems, draft, origins));
   else problems.push(...crossChecks(verdict.value));
@@ -77,10 +86,21 @@ function setField(draft: Draft, section: string, key: string, value: unknown): v
   draft[section] = fields;
 }
 
+function fillLists(draft: Draft): void {
+  for (const [section, content] of Object.entries(draft))
+    for (const [key, node] of Object.entries(keysOf(section)))
+      if (isNamedList(node)) content[key] = fillItems(content[key], node);
+}
+
 /** Copies known keys only, so that `__proto__` and its kind are unknown keys like any other. */
 function takeFile(
   value: Readonly<Record<string, unknown>>,
-  into: { readonly file: string; readonly draft: Draft; readonly origins: Map<string, string> },
+  into: {
+    readonly file: string;
+    readonly draft: Draft;
+    readonly origins: Map<string, string>;
+    readonly isSealed: boolean;
+  },
 ): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   for (const [section, content] of Object.entries(value)) {
@@ -97,6 +117,8 @@ function takeFile(
       for (const [key, item] of Object.entries(content)) {
         if (!Object.hasOwn(keysOf(section), key)) {
           problems.push(unknownKey(`${section}.${key}`, knownPaths(), into.file));
+        } else if (into.isSealed && isNamedList(keysOf(section)[key] ?? {})) {
+          setField(into.draft, section, key, joinItems(into.draft[section]?.[key], item));
         } else {
           setField(into.draft, section, key, item);
           into.origins.set(`${section}.${key}`, into.file);
@@ -129,14 +151,16 @@ function unknownKey(path: string, known: readonly string[], file: string): Confi
 
 /** A schema may complain several times about one field (each branch of a union): one problem a field is enough. */
 function toProblems(
-  found: readonly { readonly path: string }[],
+  found: readonly SchemaProblem[],
   draft: Draft,
   origins: ReadonlyMap<string, string>,
 ): ConfigProblem[] {
-  return [...new Set(found.map(({ path }) => path))].map((pointer) => {
-    const steps = pointer.split('/').slice(1);
+  return [...new Map(found.map((problem) => [problem.path, problem])).values()].map((problem) => {
+    const steps = problem.path.split('/').slice(1);
     const node = nodeAt(steps) ?? {};
     const field = steps.slice(0, 2).join('.');
+    const ofItem = itemProblem(problem, steps, origins.get(field));
+    if (ofItem !== null) return ofItem;
     const value = steps.reduce<unknown>(
       (at, step) => (at as Record<string, unknown> | undefined)?.[step],
       draft,
@@ -148,6 +172,35 @@ function toProblems(
       remedy: 'Correct the value, or leave the key out to have its default.',
     };
   });
+}
+
+/** A key that an item of a list has too much or too little; of the sections themselves that was said before. */
+function itemProblem(
+  { message }: SchemaProblem,
+  steps: readonly string[],
+  origin = 'the defaults',
+): ConfigProblem | null {
+  const item = steps.slice(0, 3).join('.');
+  // A key may have any characters, also those that part the steps.
+  const key = steps.slice(3).join('/');
+  if (key === '' || (message !== 'is not a known key' && message !== 'is missing')) return null;
+  const path = `${item}.${shownName(key)}`;
+  if (message === 'is missing')
+    return {
+      code: 'config.missing',
+      path,
+      message: `${path} is missing in ${origin}`,
+      remedy: `Set ${path}.`,
+    };
+  const known = Object.keys(nodeAt(steps.slice(0, 3))?.properties ?? {});
+  const near = nearestName(key, known);
+  return {
+    code: 'config.unknown-key',
+    path,
+    message: `${path} in ${origin} is not a known key`,
+    remedy:
+      near === null ? `Known are ${known.join(', ')}.` : `Did you mean ${item}.${near}? Otherwise remove it.`,
+  };
 }
 
 function isOfType(value: unknown, { type = 'string', anyOf }: { type?: string; anyOf?: readonly object[] }) {

@@ -19,9 +19,9 @@ export interface SchemaNode {
   readonly secret?: boolean;
 }
 
-const root: SchemaNode = Config;
+export const rootNode: SchemaNode = Config;
 
-export const sections: Readonly<Record<string, SchemaNode>> = root.properties ?? {};
+export const sections: Readonly<Record<string, SchemaNode>> = rootNode.properties ?? {};
 
 export function keysOf(section: string): Readonly<Record<string, SchemaNode>> {
   return (Object.hasOwn(sections, section) ? sections[section]?.properties : undefined) ?? {};
@@ -29,7 +29,7 @@ export function keysOf(section: string): Readonly<Record<string, SchemaNode>> {
 
 /** The schema of `section.key`, of a section, or of an item of a list (`usb.monitorCommand.0`). */
 export function nodeAt(path: readonly string[]): SchemaNode | undefined {
-  let node: SchemaNode | undefined = root;
+  let node: SchemaNode | undefined = rootNode;
   for (const step of path) {
     const properties: SchemaNode['properties'] = node?.properties;
     node = properties !== undefined && Object.hasOwn(properties, step) ? properties[step] : node?.items;

@@ -2,6 +2,7 @@
 import type { Config } from '../contracts/config.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { loadConfig } from './load-config.ts';
+import { isNamedList, itemsOf, partItems } from './named-list.ts';
 import { parseConfigText } from './parse-config-text.ts';
 import { keysOf } from './schema-node.ts';
 
@@ -47,7 +48,15 @@ export function splitSecrets({ file, text }: { readonly file: string; readonly t
   const secrets: Record<string, Record<string, unknown>> = {};
   for (const [section, content] of Object.entries(value)) {
     for (const [key, item] of Object.entries(content)) {
-      const isSecret = keysOf(section)[key]?.secret === true;
+      const node = keysOf(section)[key] ?? {};
+      if (isNamedList(node)) {
+        const parted = partItems(itemsOf(item), node);
+        if (parted.secrets.length === 0) continue;
+        secrets[section] = { ...secrets[section], [key]: parted.secrets };
+        content[key] = parted.bare;
+        continue;
+      }
+      const isSecret = node.secret === true;
       const bare = typeof item === 'string' ? withoutUser(item) : item;
       if (!isSecret && bare === item) continue;
       secrets[section] = { ...secrets[section], [key]: item };

@@ -155,6 +155,14 @@ export const eventTypes = {
     closed,
   ),
   'uplink.lost': Type.Object({ why: Type.String(), connectedSeconds: Type.Number() }, closed),
+  'uplink.webhook-disabled': Type.Object(
+    { webhook: Type.String(), why: Type.String() },
+    { ...closed, description: 'The receiver wants no more events, and gets none until the next start.' },
+  ),
+  'uplink.webhook-skipped': Type.Object(
+    { webhook: Type.String(), id: Type.String({ description: 'Of the event' }), why: Type.String() },
+    { ...closed, description: 'One event did not go to one receiver; all the others get it.' },
+  ),
   'system.started': Type.Object(
     { version: Type.String(), node: Type.String(), unclean: Type.Boolean() },
     closed,

@@ -51,8 +51,19 @@ export interface UplinkMetrics {
   readonly published: Counter;
   readonly resent: Counter;
   readonly refused: Counter<'reason'>;
+  /** Messages of the broker that came faster than allowed and were not handled. */
+  readonly inboundRefused: Counter;
   readonly inFlight: Gauge;
   readonly ackDuration: Histogram;
+}
+export interface WebhookMetrics {
+  /** 1 after an accepted request, 0 after a failed one. */
+  readonly up: Gauge<'webhook'>;
+  readonly delivered: Counter<'webhook'>;
+  /** Failed requests, by HTTP status or error code. */
+  readonly failed: Counter<'webhook' | 'reason'>;
+  readonly skipped: Counter<'webhook'>;
+  readonly requestDuration: Histogram<'webhook'>;
 }
 export interface StatusMetrics {
   readonly requests: Counter<'route' | 'code'>;
@@ -63,5 +74,6 @@ export interface Metrics {
   readonly events: EventsMetrics;
   readonly buffer: BufferMetrics;
   readonly uplink: UplinkMetrics;
+  readonly webhooks: WebhookMetrics;
   readonly status: StatusMetrics;
 }

@@ -4,6 +4,7 @@
 // malformed packets: an uncaught exception. Handing it single packets from inside a try keeps both here.
 import type { Duplex, Writable } from 'node:stream';
 import { errorText } from '../lib/error-text.ts';
+import type { InboundLimit } from './inbound-limit.ts';
 import { MqttError } from './mqtt-error.ts';
 
 export interface FeedOptions {
@@ -11,6 +12,8 @@ export interface FeedOptions {
   readonly maximumPacketSize: number;
   /** Sees each packet first, and may change bytes of it. */
   readonly inspect: (packet: Buffer) => void;
+  /** Charged with each message, and asked for how long nothing more is to be read. */
+  readonly inbound: Pick<InboundLimit, 'charge' | 'holdUpMs'>;
 }
 
 /** Changes what `stream.pipe()` does: that is how mqtt.js attaches its parser to the stream it is given. */
@@ -26,6 +29,7 @@ export function feedPackets<S extends Duplex>(stream: S, options: FeedOptions): 
 /**
  * INVARIANTS
  * - The sink never holds more than one packet that it has not finished with; what follows waits here and the stream is paused.
+ * - While messages come too fast nothing is read, and TCP slows the broker down.
  * - A broker that sends without reading our answers is slowed down by TCP: mqtt.js itself does not wait for them to be written.
  * - No exception of the sink leaves: it ends the stream.
  */
@@ -44,6 +48,8 @@ class PacketFeed {
   #held: Buffer | null = null;
   /** The last packet's answer waits for the stream to take more. */
   #wantsDrain = false;
+  /** Runs while messages come too fast. */
+  #flood: NodeJS.Timeout | undefined;
 
   constructor(stream: Duplex, sink: Writable, options: FeedOptions) {
     this.#stream = stream;
@@ -70,12 +76,27 @@ class PacketFeed {
       if (!this.#hand(packet)) return;
       this.#wantsDrain = needsAnswer(packet) && this.#stream.writableNeedDrain;
       if (this.#wantsDrain) this.#stream.once('drain', this.#goOn);
+      if (isMessage(packet)) {
+        this.#options.inbound.charge(packet.length);
+        this.#slowDown();
+      }
       if (this.#isHeldUp()) {
         this.#held = chunk.subarray(from);
         this.#stream.pause();
         return;
       }
     }
+  }
+
+  #slowDown(): void {
+    const waitMs = this.#options.inbound.holdUpMs();
+    if (waitMs <= 0) return;
+    this.#flood = setTimeout(() => {
+      this.#flood = undefined;
+      if (this.#stream.destroyed) return;
+      this.#slowDown();
+      this.#goOn();
+    }, waitMs);
   }
 
   #complete(part: Buffer): Buffer {
@@ -106,6 +127,7 @@ class PacketFeed {
   };
 
   #isHeldUp(): boolean {
+    if (this.#flood !== undefined) return true;
     return this.#sink.writableLength > 0 || (this.#wantsDrain && this.#stream.writableNeedDrain);
   }
 
@@ -146,6 +168,10 @@ class PacketFeed {
     this.#stream.destroy(new MqttError('mqtt.hostile-packet', `the broker sent ${what}`));
     return -1;
   }
+}
+
+function isMessage(packet: Buffer): boolean {
+  return (packet[0] ?? 0) >> 4 === 3;
 }
 
 /** PUBLISH with QoS 1 or 2 wants PUBACK or PUBREC, PUBREL wants PUBCOMP. */

@@ -9,6 +9,7 @@ import { errorText } from '../lib/error-text.ts';
 import type { BrokerAddress } from './broker-address.ts';
 import { alertRemedy, codeOf } from './explain-dial-error.ts';
 import { feedPackets } from './feed-packets.ts';
+import type { InboundLimit } from './inbound-limit.ts';
 import { MqttError, type MqttErrorCode } from './mqtt-error.ts';
 import type {
   Connected,
@@ -37,6 +38,7 @@ export interface ConnectionOptions {
   readonly clientId: string;
   readonly will: { readonly topic: string; readonly payload: string };
   readonly log: Log;
+  readonly inbound: InboundLimit;
   readonly onMessage: (topic: string, payload: Buffer, properties: MessageProperties) => void;
 }
 
@@ -66,7 +68,11 @@ export class MqttConnection {
           options.address.webSocketPath === null
             ? options.stream
             : (webSocketStream(client, client.options) as Duplex),
-          { maximumPacketSize: MAXIMUM_PACKET_SIZE, inspect: this.#oddPubacks.inspect },
+          {
+            maximumPacketSize: MAXIMUM_PACKET_SIZE,
+            inspect: this.#oddPubacks.inspect,
+            inbound: options.inbound,
+          },
         ),
       toClientOptions(options, { maximumPacketSize: MAXIMUM_PACKET_SIZE, receiveMaximum: RECEIVE_MAXIMUM }),
     );
@@ -74,12 +80,14 @@ export class MqttConnection {
 
   /** Sends CONNECT; rejects with an MqttError when the broker refuses, or the connection ends before it answers. */
   open(): Promise<Connected> {
-    const { log, onMessage } = this.#options;
+    const { inbound, log, onMessage, protocolVersion } = this.#options;
     this.#client.on('connect', (connack) => this.#begin(connack));
     this.#client.on('packetreceive', (packet) => this.#watch(packet));
     this.#client.on('error', (error) => this.#fail(error));
     this.#client.on('close', () => this.#end('mqtt.closed', 'the broker closed the connection'));
-    this.#client.on('message', (topic, payload, { properties, retain }) => {
+    this.#client.on('message', (topic, payload, { properties, qos, retain }) => {
+      // Those of QoS 1 have been admitted with their PUBACK, in MQTT 5.
+      if ((qos === 0 || protocolVersion === 4) && !inbound.admit()) return;
       try {
         onMessage(topic, payload, toMessageProperties(retain, properties));
       } catch (error) {

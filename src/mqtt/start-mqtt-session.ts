@@ -9,6 +9,7 @@ import { errorText } from '../lib/error-text.ts';
 import { backoffDelayMs } from './backoff-delay.ts';
 import { type BrokerAddress, parseBrokerAddress } from './broker-address.ts';
 import { dialBroker } from './dial-broker.ts';
+import { InboundLimit } from './inbound-limit.ts';
 import { MqttConnection } from './mqtt-connection.ts';
 import { MqttError } from './mqtt-error.ts';
 import type {
@@ -40,6 +41,8 @@ export interface MqttSessionOptions {
   readonly onLost: (why: string) => void;
   /** An attempt to connect failed; the next one follows after the back-off. */
   readonly onFailed: (why: string) => void;
+  /** So many messages came faster than `inboundPerSecond` and were not handled; called once a second at most. */
+  readonly onRefused?: (count: number) => void;
   readonly onMessage?: (topic: string, payload: Buffer, properties: MessageProperties) => void;
 }
 
@@ -66,6 +69,8 @@ export function startMqttSession(options: MqttSessionOptions): MqttSession {
 class Session implements MqttSession {
   readonly #options: MqttSessionOptions;
   readonly #stopping = new AbortController();
+  /** Over all connections: hanging up gains a flooder nothing. */
+  readonly #inbound: InboundLimit;
   #address: BrokerAddress | null = null;
   #connection: MqttConnection | null = null;
   #window = 0;
@@ -73,6 +78,8 @@ class Session implements MqttSession {
 
   constructor(options: MqttSessionOptions) {
     this.#options = options;
+    const { clock, config, onRefused = () => undefined } = options;
+    this.#inbound = new InboundLimit({ perSecond: config.inboundPerSecond, clock, onRefused });
   }
 
   start(): void {
@@ -158,6 +165,7 @@ class Session implements MqttSession {
         clientId,
         will: this.#options.will(),
         log,
+        inbound: this.#inbound,
         onMessage: onMessage ?? (() => undefined),
       });
       const opening = connection;

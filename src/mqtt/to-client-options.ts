@@ -2,13 +2,15 @@
 import { type IClientOptions, Store } from 'mqtt';
 import type { ConnectionOptions } from './mqtt-connection.ts';
 
+const QUOTA_EXCEEDED = 0x97;
+
 interface Inbound {
   readonly maximumPacketSize: number;
   readonly receiveMaximum: number;
 }
 
 export function toClientOptions(
-  { address, clientId, config, protocolVersion, stream, will }: ConnectionOptions,
+  { address, clientId, config, inbound: limit, protocolVersion, stream, will }: ConnectionOptions,
   inbound: Inbound,
 ): IClientOptions {
   const isV5 = protocolVersion === 5;
@@ -33,6 +35,10 @@ export function toClientOptions(
     ...(config.username !== undefined && { username: config.username }),
     ...(config.password !== undefined && { password: config.password }),
     will: { topic: will.topic, payload: will.payload, qos: 1, retain: true, ...willProperties },
+    // What comes too fast is not handled, and its sender hears so; 3.1.1 has no answer for that.
+    ...(isV5 && {
+      customHandleAcks: (_topic, _payload, _packet, done) => done(limit.admit() ? 0 : QUOTA_EXCEEDED),
+    }),
     ...(isV5 && { properties: { sessionExpiryInterval: config.sessionExpirySeconds, ...inbound } }),
     ...(address.webSocketPath !== null && {
       protocol: address.secure ? 'wss' : 'ws',

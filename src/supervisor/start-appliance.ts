@@ -17,12 +17,13 @@ import { startStatus } from '../status/start-status.ts';
 import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
 import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
+import { startWebhooks } from '../uplink/start-webhooks.ts';
+import { consumerPlace } from './consumer-place.ts';
 import { feedWatchdog } from './feed-watchdog.ts';
 import { startPipeline } from './pipeline.ts';
 import { reportBootNotes } from './report-boot-notes.ts';
 import { reportClock } from './report-clock.ts';
 import { systemClock } from './system-clock.ts';
-import { uplinkPlace } from './uplink-place.ts';
 import { watchClockSync } from './watch-clock-sync.ts';
 
 /** A broker, a page or a cross-check that is away does not stop the appliance from doing its work. */
@@ -130,7 +131,7 @@ export async function startAppliance(options: {
     metrics: metrics.uplink,
     log: log.child({ part: 'uplink' }),
     report: board.reporter('uplink'),
-    ...uplinkPlace(buffer),
+    ...consumerPlace(buffer, 'uplink', { from: 'start', mayExpire: false }),
     mayPublish: buffer.mayPublish,
     onAppended: buffer.onAppended,
     stateDocument: () => ({ health: board.report(), lastEventId: lastEventId() }),
@@ -138,6 +139,19 @@ export async function startAppliance(options: {
     onEvent: ({ type, subject, data }) => pipeline.say(type, subject, data),
     version: productVersion,
     simulated,
+  });
+  const webhooks = startWebhooks({
+    webhooks: config.uplink.webhooks,
+    appliance,
+    clock,
+    random: Math.random,
+    metrics: metrics.webhooks,
+    log: log.child({ part: 'webhooks' }),
+    reporter: board.reporter,
+    place: (consumer) => consumerPlace(buffer, consumer, { from: 'start', mayExpire: true }),
+    mayPublish: buffer.mayPublish,
+    onAppended: buffer.onAppended,
+    onEvent: ({ type, subject, data }) => pipeline.say(type, subject, data),
   });
   const lastEventId = () => {
     const { lastId } = buffer.depth();
@@ -185,7 +199,7 @@ export async function startAppliance(options: {
       bootNotes.stop();
       unwatchHealth();
       await pipeline.stop(why);
-      await Promise.all([uplink.stop(), status.stop(), leds.stop()]);
+      await Promise.all([uplink.stop(), webhooks.stop(), status.stop(), leds.stop()]);
       await buffer.stop();
       registry.stop();
       watchdog?.stop();

@@ -75,11 +75,27 @@ export function createMetrics(
       published: counter('uplink_published_events_total', 'Events that the broker acknowledged.'),
       resent: counter('uplink_resent_events_total', 'Events sent again after a lost connection.'),
       refused: counter('uplink_refused_events_total', 'Events that the broker refused.', 'reason'),
+      inboundRefused: counter(
+        'uplink_inbound_refused_messages_total',
+        'Messages of the broker that came faster than allowed and were not handled.',
+      ),
       inFlight: gauge('uplink_in_flight_events', 'Events sent and not yet acknowledged.'),
       ackDuration: latency(
         'uplink_ack_duration_seconds',
         "Time from sending to the broker's acknowledgement.",
       ),
+    },
+    webhooks: {
+      up: gauge('webhook_up', '1 after an accepted request, 0 after a failed one.', 'webhook'),
+      delivered: counter('webhook_delivered_events_total', 'Events that the receiver accepted.', 'webhook'),
+      failed: counter(
+        'webhook_failed_requests_total',
+        'Requests that the receiver did not accept.',
+        'webhook',
+        'reason',
+      ),
+      skipped: counter('webhook_skipped_events_total', 'Events too large for the receiver.', 'webhook'),
+      requestDuration: latency('webhook_request_duration_seconds', 'Time of one request.', 'webhook'),
     },
     status: {
       requests: counter('http_requests_total', 'Requests answered by the status server.', 'route', 'code'),

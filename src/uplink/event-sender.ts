@@ -5,10 +5,10 @@ import type { Clock } from '../contracts/clock.ts';
 import { compareEventIds, type EventId, START, type StoredEvent } from '../contracts/event.ts';
 import type { UplinkMetrics } from '../contracts/metrics.ts';
 import { errorText } from '../lib/error-text.ts';
+import type { RateLimit } from '../lib/rate-limit.ts';
 import type { PublishOutcome } from '../mqtt/mqtt-message.ts';
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
 import { AckLine, type AckPlace } from './ack-line.ts';
-import type { RateLimit } from './rate-limit.ts';
 
 const PAGE_EVENTS = 256;
 /** Places in the line, acknowledged ones behind a gap included; below the 65,535 packet ids, which must not come round. */
@@ -36,6 +36,8 @@ export interface EventSenderOptions {
   /** Called before events take the free places of the window. */
   readonly beforeEvents: () => void;
   readonly onAccepted: () => void;
+  /** The limit holds events back, or all of them have got through again. */
+  readonly onHeldBack: (heldBack: boolean) => void;
   /** No event can get through now: the sender has ended; a new one may be started later. */
   readonly onStuck: (why: string) => void;
   readonly onTooLarge: (event: StoredEvent) => void;
@@ -62,6 +64,7 @@ export class EventSender {
   #reachedEnd = false;
   #lastAppended: EventId = START;
   #over = false;
+  #heldBack = false;
   #limitTimer: NodeJS.Timeout | undefined;
   #ackTimer: NodeJS.Timeout | undefined;
   #headAtLastCheck: AckPlace | null = null;
@@ -108,12 +111,19 @@ export class EventSender {
         this.#at += 1;
         this.#send(event);
       } else {
-        clearTimeout(this.#limitTimer);
-        this.#limitTimer = setTimeout(() => this.pump(), Math.max(1, limit.waitMs()));
+        this.#holdBack(limit.waitMs());
         break;
       }
     }
     this.#readAhead();
+  }
+
+  #holdBack(waitMs: number): void {
+    clearTimeout(this.#limitTimer);
+    this.#limitTimer = setTimeout(() => this.pump(), Math.max(1, waitMs));
+    if (this.#heldBack) return;
+    this.#heldBack = true;
+    this.#options.onHeldBack(true);
   }
 
   #turnPage(): boolean {
@@ -204,7 +214,14 @@ export class EventSender {
       this.#options.metrics.inFlight.set(this.#line.length);
       this.#accepted = 0;
       this.#options.onAccepted();
+      this.#tellCaughtUp();
     });
+  }
+
+  #tellCaughtUp(): void {
+    if (!this.#heldBack || this.#over || this.#line.length > 0 || !this.#reachedEnd) return;
+    this.#heldBack = false;
+    this.#options.onHeldBack(false);
   }
 
   /** Reads the next page while this one is being sent. */
@@ -234,6 +251,7 @@ export class EventSender {
       this.#reading = false;
     }
     this.pump();
+    this.#tellCaughtUp();
   }
 
   #giveUp(why: string): void {

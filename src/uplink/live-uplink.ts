@@ -2,12 +2,12 @@
 import { compareEventIds, type EventId, formatEventId, type StoredEvent } from '../contracts/event.ts';
 import type { PartState } from '../contracts/health.ts';
 import { topicsOf } from '../contracts/topics.ts';
+import type { RateLimit } from '../lib/rate-limit.ts';
 import { backoffDelayMs } from '../mqtt/backoff-delay.ts';
 import type { Connected, PublishOutcome } from '../mqtt/mqtt-message.ts';
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
 import { createDocumentMaker } from './document-maker.ts';
 import { EventSender } from './event-sender.ts';
-import type { RateLimit } from './rate-limit.ts';
 import { RetainedDocument } from './retained-document.ts';
 import type { UplinkOptions } from './uplink-options.ts';
 
@@ -76,6 +76,7 @@ export class LiveUplink {
 
   start(): void {
     const { onAppended, report } = this.#options.uplink;
+    this.#options.memory.limit.begin(this.#options.uplink.random());
     report(this.#health.state, this.#health.why);
     this.#state.changed();
     this.#inventory.changed();
@@ -108,6 +109,13 @@ export class LiveUplink {
     clearTimeout(this.#retryTimer);
   }
 
+  /** Said until the health is confirmed next. */
+  flooded(count: number): void {
+    const { session, uplink } = this.#options;
+    const limit = `more than ${uplink.config.inboundPerSecond} messages/s (uplink.inboundPerSecond)`;
+    uplink.report('degraded', `${session.shownAddress} sends ${limit}: ${count} refused`);
+  }
+
   #startSender(): void {
     if (this.#over) return;
     const { connected, memory, session, uplink } = this.#options;
@@ -126,6 +134,7 @@ export class LiveUplink {
       progress: memory,
       beforeEvents: () => this.#flushDocuments(),
       onAccepted: () => this.#flowing(),
+      onHeldBack: (heldBack) => this.#heldBack(heldBack),
       onStuck: (why) => this.#stuck(why),
       onTooLarge: (event) => this.#tooLarge(event),
     });
@@ -159,6 +168,12 @@ export class LiveUplink {
     if (this.#refusals === 0) return;
     this.#refusals = 0;
     this.#say('ok', `connected to ${this.#options.session.shownAddress}; it takes events again`);
+  }
+
+  #heldBack(heldBack: boolean): void {
+    const { session, uplink } = this.#options;
+    const limit = `catching up with at most ${uplink.config.drainEventsPerSecond} events/s, as uplink.drainEventsPerSecond says`;
+    this.#say('ok', `connected to ${session.shownAddress}${heldBack ? `; ${limit}` : '; caught up'}`);
   }
 
   #stuck(why: string): void {

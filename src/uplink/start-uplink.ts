@@ -1,11 +1,11 @@
 // Events, state and inventory -> the central broker, as long as the daemon runs. Runs on the daemon's thread.
 import { START } from '../contracts/event.ts';
 import { topicsOf } from '../contracts/topics.ts';
+import { createRateLimit } from '../lib/rate-limit.ts';
 import type { MqttMessage } from '../mqtt/mqtt-message.ts';
 import { startMqttSession } from '../mqtt/start-mqtt-session.ts';
 import { createDocumentMaker } from './document-maker.ts';
 import { LiveUplink, type UplinkMemory } from './live-uplink.ts';
-import { createRateLimit } from './rate-limit.ts';
 import type { UplinkOptions } from './uplink-options.ts';
 
 export interface Uplink {
@@ -34,7 +34,7 @@ export function startUplink(options: UplinkOptions): Uplink {
   const memory: UplinkMemory = {
     highest: START,
     skippedUpTo: START,
-    limit: createRateLimit(config.drainEventsPerSecond, clock),
+    limit: createRateLimit({ perSecond: config.drainEventsPerSecond, clock }),
   };
   let live: LiveUplink | null = null;
   let connectedMs = 0;
@@ -67,6 +67,11 @@ export function startUplink(options: UplinkOptions): Uplink {
       log.warn({ broker: session.shownAddress, why }, 'connection to the broker lost');
       const connectedSeconds = (clock.uptimeMs() - connectedMs) / 1_000;
       onEvent({ type: 'uplink.lost', subject: 'uplink', data: { why, connectedSeconds } });
+    },
+    onRefused(count) {
+      metrics.inboundRefused.add(count);
+      log.warn({ count, perSecond: config.inboundPerSecond }, 'the broker sends too many messages: refused');
+      live?.flooded(count);
     },
     onFailed(why) {
       report('down', why);

@@ -3,20 +3,21 @@ import type { Cursor, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { UplinkConfig } from '../contracts/config.ts';
 import type { EventId } from '../contracts/event.ts';
-import type { EventData } from '../contracts/event-types.ts';
+import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { UplinkMetrics } from '../contracts/metrics.ts';
 import type { ApplianceName } from '../contracts/topics.ts';
 import type { InventoryFacts, StateFacts } from './document-maker.ts';
 
-interface Said<Type extends 'uplink.connected' | 'uplink.lost' | 'buffer.gap'> {
+interface Said<Type extends EventType> {
   readonly type: Type;
   readonly subject: string;
   readonly data: EventData<Type>;
 }
 /** What the uplink has to say for itself; the supervisor makes events of it. */
 export type UplinkEvent = Said<'uplink.connected'> | Said<'uplink.lost'> | Said<'buffer.gap'>;
+export type WebhookEvent = Said<'uplink.webhook-disabled'> | Said<'uplink.webhook-skipped'>;
 
 export interface UplinkOptions {
   readonly config: UplinkConfig;

@@ -54,6 +54,14 @@ const fields = Object.keys(sections).flatMap((section) =>
 
 /** A configuration for every place where the address may have been put. */
 function misplaced(address: string): readonly (readonly [string, unknown])[] {
+  const item = { name: 'till', url: 'https://host/' };
+  const webhooks = [
+    { ...item, url: address },
+    { ...item, name: address },
+    { ...item, secret: address, previousSecret: [address] },
+    { ...item, types: [address], timeoutMs: address },
+    { ...item, [address]: address },
+  ];
   const shapes = [address, [address], [[address], 5], { url: address }];
   return [
     ...shapes.map((shape) => ['the whole file', shape] as const),
@@ -62,6 +70,9 @@ function misplaced(address: string): readonly (readonly [string, unknown])[] {
     ),
     ...fields.flatMap(([section, key]) =>
       shapes.map((shape) => [`${section}.${key}`, { [section]: { [key]: shape } }] as const),
+    ),
+    ...webhooks.map(
+      (webhook) => ['an item of uplink.webhooks', { uplink: { webhooks: [webhook] } }] as const,
     ),
     ['beside a conflict', { uplink: { url: address, caFile: '/ca.pem' } }],
     ['a section', { [address]: {} }],

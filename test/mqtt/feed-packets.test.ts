@@ -4,7 +4,11 @@ import test from 'node:test';
 import { feedPackets } from '../../src/mqtt/feed-packets.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 
-const options = { maximumPacketSize: 200_000, inspect: () => undefined };
+const options = {
+  maximumPacketSize: 200_000,
+  inspect: () => undefined,
+  inbound: { charge: () => undefined, holdUpMs: () => 0 },
+};
 
 /** A packet with a body of so many bytes; the length takes one to four bytes. */
 function packet(bodyBytes: number): Buffer {

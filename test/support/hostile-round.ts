@@ -1,8 +1,10 @@
 // One connection of the real client to a broker that sends rubbish: valid packets at the wrong time, mutated ones, random bytes.
 import { type Duplex, duplexPair } from 'node:stream';
 import mqttPacket, { type Packet } from 'mqtt-packet';
+import { InboundLimit } from '../../src/mqtt/inbound-limit.ts';
 import { MqttConnection } from '../../src/mqtt/mqtt-connection.ts';
 import type { PublishOutcome } from '../../src/mqtt/mqtt-message.ts';
+import { fakeClock } from './fake-clock.ts';
 import { recordingLog } from './recording-log.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { uplinkConfig } from './test-uplink.ts';
@@ -78,6 +80,7 @@ export function openTestConnection(
     clientId: 'c',
     will: { topic: 'w', payload: '{}' },
     log: recordingLog(),
+    inbound: new InboundLimit({ perSecond: 1_000, clock: fakeClock(), onRefused: () => undefined }),
     onMessage,
   });
 }

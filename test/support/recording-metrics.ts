@@ -35,6 +35,7 @@ export function recordingMetrics(): RecordingMetrics {
     events: folder('events'),
     buffer: folder('buffer'),
     uplink: folder('uplink'),
+    webhooks: folder('webhooks'),
     status: folder('status'),
     total: (name: string, labels?: Labels) => values.get(keyOf(name, labels)) ?? 0,
   } as RecordingMetrics;

@@ -37,6 +37,8 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'buffer.cursor-expired': { consumer: 'plugin:x', why: 'removed', count: 2, acknowledged: '1-3', to: '1-5' },
   'uplink.connected': { protocolVersion: 5, receiveMaximum: 20, sessionPresent: false },
   'uplink.lost': { why: 'closed', connectedSeconds: 1.5 },
+  'uplink.webhook-disabled': { webhook: 'till', why: '410 Gone' },
+  'uplink.webhook-skipped': { webhook: 'till', id: '1-3', why: '413' },
   'system.started': { version: '0.1.0', node: 'v24.0.0', unclean: false },
   'system.stopping': { why: 'SIGTERM' },
   'system.boot-note': { part: 'data', code: 'repaired', text: '/dev/vda5 was damaged', atUptimeMs: 4_000 },

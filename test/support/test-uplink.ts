@@ -38,6 +38,8 @@ export function uplinkConfig(config: Partial<UplinkConfig> = {}): UplinkConfig {
     backoffMinMs: 10,
     backoffMaxMs: 50,
     drainEventsPerSecond: 0,
+    inboundPerSecond: 1_000,
+    webhooks: [],
     ...config,
   };
 }

@@ -215,16 +215,42 @@ test('damaged entries that the buffer leaves out do not hold the cursor [B1]', a
   assert.equal(subscriber.messages.length, 699);
 });
 
-test('the drain keeps to its rate limit, and slow events are not held up [L2]', async (t) => {
+test('the drain keeps to its rate limit and says so, and slow events are not held up [L2]', async (t) => {
   const broker = await startMosquitto(t);
-  const { clock, drained, stream } = startTestUplink(t, { url: broker.url, drainEventsPerSecond: 100 });
+  const limit = { url: broker.url, drainEventsPerSecond: 100 };
+  const { clock, drained, health, reported, stream } = startTestUplink(t, limit, { random: () => 1 });
   stream.appendPlugs(250);
   await until('the first second is used up', () => stream.cursor.position.number === 100);
+  await reported('ok', /catching up with at most 100 events\/s, as uplink\.drainEventsPerSecond says/);
   clock.advance(500);
   await until('half a second more', () => stream.cursor.position.number === 150);
   clock.advance(1_000);
   await drained();
+  await until('the health follows', () => health.at(-1)?.why.endsWith('; caught up'));
   clock.advance(1_000);
   stream.appendPlugs(1);
   await drained();
+});
+
+test('appliances that come back together begin their drain at different places of a second [L2]', async (t) => {
+  const broker = await startMosquitto(t);
+  for (const [share, first] of [
+    [0, 0],
+    [0.25, 25],
+    [0.9, 90],
+  ] as const) {
+    const { clock, drained, reported, stream, uplink } = startTestUplink(
+      t,
+      { url: broker.url, drainEventsPerSecond: 100 },
+      { random: () => share },
+    );
+    stream.appendPlugs(110);
+    await reported('ok', /catching up/);
+    await until('its share is used up', () => stream.cursor.position.number === first);
+    clock.advance(1_000);
+    await until('a second later', () => stream.cursor.position.number === Math.min(110, first + 100));
+    clock.advance(1_000);
+    await drained();
+    await uplink.stop();
+  }
 });

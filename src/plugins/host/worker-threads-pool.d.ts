@@ -5,10 +5,6 @@ declare module 'worker-threads-pool' {
   export default class Pool {
     constructor(options: { readonly max: number; readonly maxWaiting?: number });
     readonly size: number;
-    acquire(
-      file: string,
-      options: WorkerOptions,
-      done: (error: Error | null, worker: Worker) => void,
-    ): void;
+    acquire(file: string, options: WorkerOptions, done: (error: Error | null, worker: Worker) => void): void;
   }
 }

@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Cursor } from '../../src/contracts/buffer.ts';
 import { type EventId, START } from '../../src/contracts/event.ts';
-import { uplinkPlace } from '../../src/supervisor/uplink-place.ts';
+import { consumerPlace } from '../../src/supervisor/consumer-place.ts';
 
 test('until the cursor can be opened nothing is read; then reading goes on where it stands [B2]', async () => {
   const opening = Promise.withResolvers<Cursor>();
   const readFrom: EventId[] = [];
   const acknowledged: EventId[] = [];
-  const place = uplinkPlace({
+  const buffer = {
     openConsumer: () => opening.promise,
-    read: (from) => {
+    read: (from: EventId) => {
       readFrom.push(from);
       return Promise.resolve({ events: [], position: from });
     },
-  });
+  };
+  const place = consumerPlace(buffer, 'uplink', { from: 'start', mayExpire: false });
   assert.deepEqual(place.cursor.position, START);
   const first = place.read(place.cursor.position, 10);
   await Promise.resolve();

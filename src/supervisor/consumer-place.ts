@@ -1,17 +1,21 @@
-// The uplink's place in the stream while Redis may still be away: the broker is connected at once, so that the centre hears
-// how the appliance is; the first read waits until the durable cursor can be opened.
+// A consumer's place in the stream while Redis may still be away: it starts at once (the broker is connected, so that the centre
+// hears how the appliance is), and its first read waits until the durable cursor can be opened.
 import type { EventBuffer } from '../buffer/open-buffer.ts';
-import type { Cursor, ReadEvents } from '../contracts/buffer.ts';
+import type { ConsumerName, ConsumerOptions, Cursor, ReadEvents } from '../contracts/buffer.ts';
 import { compareEventIds, type EventId, START } from '../contracts/event.ts';
 
-export interface UplinkPlace {
+export interface ConsumerPlace {
   readonly cursor: Cursor;
   readonly read: ReadEvents;
 }
 
-export function uplinkPlace(buffer: Pick<EventBuffer, 'openConsumer' | 'read'>): UplinkPlace {
+export function consumerPlace(
+  buffer: Pick<EventBuffer, 'openConsumer' | 'read'>,
+  name: ConsumerName,
+  options: ConsumerOptions,
+): ConsumerPlace {
   let opened: Cursor | null = null;
-  const opening = buffer.openConsumer('uplink', { from: 'start', mayExpire: false }).then((cursor) => {
+  const opening = buffer.openConsumer(name, options).then((cursor) => {
     opened = cursor;
     return cursor;
   });
