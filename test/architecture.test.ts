@@ -34,6 +34,7 @@ const allowed: Readonly<Record<string, readonly string[] | 'everything'>> = {
 const owners: Readonly<Record<string, string>> = {
   ioredis: 'buffer',
   mqtt: 'mqtt',
+  socks: 'mqtt',
   usb: 'usb',
   pino: 'telemetry',
   'prom-client': 'telemetry',

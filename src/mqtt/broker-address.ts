@@ -11,15 +11,22 @@ export interface BrokerAddress {
   readonly shown: string;
 }
 
-export interface ProxyAddress {
-  readonly kind: 'http' | 'socks';
+interface AnyProxy {
   readonly host: string;
   readonly port: number;
   readonly credentials: { readonly username: string; readonly password: string } | null;
-  /** `socks5://host:port`, the form that mqtt.js's own SOCKS client takes. */
-  readonly url: string;
   readonly shown: string;
 }
+export interface HttpProxyAddress extends AnyProxy {
+  readonly kind: 'http';
+}
+export interface SocksProxyAddress extends AnyProxy {
+  readonly kind: 'socks';
+  readonly version: 4 | 5;
+  /** The proxy looks the broker's name up (socks5h). */
+  readonly resolvesNames: boolean;
+}
+export type ProxyAddress = HttpProxyAddress | SocksProxyAddress;
 
 const brokerPorts: Readonly<Record<string, number>> = {
   'mqtt:': 1883,
@@ -50,25 +57,34 @@ export function parseBrokerAddress(text: string): BrokerAddress {
 
 export function parseProxyAddress(text: string): ProxyAddress {
   const url = parseUrl(text, 'uplink.proxy');
-  const kind = url.protocol === 'http:' ? 'http' : 'socks';
-  const port = url.port === '' ? (kind === 'http' ? 80 : 1080) : Number(url.port);
-  const hasCredentials = url.username !== '' || url.password !== '';
-  if (kind === 'socks' && hasCredentials)
-    throw new MqttError(
-      'mqtt.bad-address',
-      'uplink.proxy: SOCKS with a user name is not supported; use an http:// proxy, or one that admits this address without',
-    );
-  const shown = `${url.protocol}//${url.hostname}:${port}`;
-  return {
-    kind,
+  const isHttp = url.protocol === 'http:';
+  const port = url.port === '' ? (isHttp ? 80 : 1080) : Number(url.port);
+  const credentials =
+    url.username !== '' || url.password !== ''
+      ? { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
+      : null;
+  const common = {
     host: bareHost(url),
     port,
-    credentials: hasCredentials
-      ? { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
-      : null,
-    url: shown,
-    shown,
+    credentials,
+    shown: `${url.protocol}//${url.hostname}:${port}`,
   };
+  if (isHttp) return { kind: 'http', ...common };
+  const version = url.protocol === 'socks4:' ? 4 : 5;
+  if (version === 4 && url.password !== '')
+    throw new MqttError('mqtt.bad-address', 'uplink.proxy: SOCKS 4 knows no passwords; use socks5://');
+  // RFC 1929: both lengths are one byte, and neither is 0.
+  if (version === 5 && credentials !== null && !Object.values(credentials).every(fitsOneByte))
+    throw new MqttError(
+      'mqtt.bad-address',
+      'uplink.proxy: user name and password of SOCKS 5 must both be there, with 255 bytes at most',
+    );
+  return { kind: 'socks', version, resolvesNames: url.protocol === 'socks5h:', ...common };
+}
+
+function fitsOneByte(text: string): boolean {
+  const bytes = Buffer.byteLength(text);
+  return bytes > 0 && bytes <= 255;
 }
 
 function parseUrl(text: string, setting: string): URL {

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls, { type SecureContextOptions } from 'node:tls';
-import socks from 'mqtt/lib/connect/socks';
 import type { UplinkConfig } from '../contracts/config.ts';
 import { type BrokerAddress, type ProxyAddress, parseProxyAddress } from './broker-address.ts';
 import { explainDialError } from './explain-dial-error.ts';
 import { httpConnect } from './http-connect.ts';
 import { readTlsFiles } from './read-tls-files.ts';
+import { socksConnect } from './socks-connect.ts';
 
 /** Rejects with an MqttError. Whoever gets the stream must listen to its `error`. `signal` ends the dialling only. */
 export async function dialBroker(
@@ -35,9 +35,7 @@ async function openTunnel(
   signal: AbortSignal,
 ): Promise<Duplex> {
   if (proxy?.kind === 'http') return keepQuiet(await httpConnect(proxy, address, signal));
-  // mqtt.js's SOCKS stream takes writes at once and reports a refusal as its `error`.
-  if (proxy?.kind === 'socks')
-    return keepQuiet(socks.default(address.host, address.port, proxy.url) as Duplex);
+  if (proxy?.kind === 'socks') return keepQuiet(await socksConnect(proxy, address, signal));
   const socket = net.connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true });
   await opened(socket, 'connect', signal);
   return keepQuiet(socket);

@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { BrokerAddress, ProxyAddress } from './broker-address.ts';
+import type { BrokerAddress, HttpProxyAddress } from './broker-address.ts';
 import { MqttError } from './mqtt-error.ts';
 
 /** Rejects when the proxy says no, cannot be reached, or `signal` ends the waiting. */
 export async function httpConnect(
-  proxy: ProxyAddress,
+  proxy: HttpProxyAddress,
   { host, port }: BrokerAddress,
   signal: AbortSignal,
 ): Promise<Duplex> {

@@ -38,16 +38,30 @@ test('a proxy is shown without its credentials [L1]', () => {
     host: 'proxy',
     port: 3128,
     credentials: { username: 'me', password: 'p@ss' },
-    url: 'http://proxy:3128',
     shown: 'http://proxy:3128',
   });
   assert.equal(parseProxyAddress('http://proxy').port, 80);
   assert.equal(parseProxyAddress('socks5h://proxy').port, 1080);
 });
 
-test('a SOCKS proxy with credentials is refused without repeating them [L1]', () => {
-  assert.throws(
-    () => parseProxyAddress('socks5://me:planted@proxy:1080'),
-    (error: Error) => /not supported; use an http/.test(error.message) && !error.message.includes('planted'),
-  );
+test('a SOCKS proxy takes a user and a password as SOCKS 5 allows them, and repeats neither when refused [L1]', () => {
+  assert.deepEqual(parseProxyAddress('socks5h://me:p%40ss@proxy'), {
+    kind: 'socks',
+    version: 5,
+    resolvesNames: true,
+    host: 'proxy',
+    port: 1080,
+    credentials: { username: 'me', password: 'p@ss' },
+    shown: 'socks5h://proxy:1080',
+  });
+  for (const [address, why] of [
+    ['socks4://me:planted@proxy', /SOCKS 4 knows no passwords/],
+    ['socks5://planted@proxy', /must both be there/],
+    ['socks5://:planted@proxy', /must both be there/],
+    [`socks5://me:planted${'x'.repeat(250)}@proxy`, /255 bytes at most/],
+  ] as const)
+    assert.throws(
+      () => parseProxyAddress(address),
+      (error: Error) => why.test(error.message) && !error.message.includes('planted'),
+    );
 });

@@ -225,6 +225,31 @@ test('a proxy that wants a login gets it, and its refusal is said without the pa
   assert.doesNotMatch(JSON.stringify([why, wrong.log.lines]), /planted/);
 });
 
+test('a SOCKS proxy that wants a login gets it, and its refusal is said without the password [L1]', async (t) => {
+  const broker = await startMosquitto(t);
+  const proxy = await startSocksProxy(t, { login: 'me:ri:ght€' });
+  const login = `me:${encodeURIComponent('ri:ght€')}`;
+  await assertWorks(t, { url: broker.url, proxy: `socks5://${login}@127.0.0.1:${proxy.port}` });
+  await assertWorks(t, { url: broker.url, proxy: `socks5h://${login}@127.0.0.1:${proxy.port}` });
+  const url = `socks5://me:planted@127.0.0.1:${proxy.port}`;
+  const wrong = startTestSession(t, { url: broker.url, proxy: url });
+  const why = await wrong.failed();
+  assert.match(
+    why,
+    /the proxy socks5:\/\/127\.0\.0\.1:\d+: .*[Aa]uth.*check the user name and password in uplink\.proxy/,
+  );
+  assert.doesNotMatch(JSON.stringify([why, wrong.log.lines]), /planted/);
+  const none = `socks5://127.0.0.1:${proxy.port}`;
+  await assertFails(t, { url: broker.url, proxy: none }, /put the user name and password into uplink\.proxy/);
+});
+
+test('a SOCKS proxy that does not answer is given up in time [L1]', async (t) => {
+  const proxy = await startSocksProxy(t, { silent: true });
+  const url = 'mqtt://127.0.0.1:1';
+  const session = { url, proxy: `socks5://127.0.0.1:${proxy.port}`, connectTimeoutMs: 200 };
+  await assertFails(t, session, /no answer in time/);
+});
+
 test('a proxy that is not there, or cannot reach the broker, is said with its address [L1]', async (t) => {
   const http = await startHttpProxy(t);
   const socks = await startSocksProxy(t);

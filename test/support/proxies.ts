@@ -45,24 +45,41 @@ export async function startHttpProxy(t: Context, options: HttpProxyOptions = {})
   return listening(t, server, targets);
 }
 
-/** SOCKS 5 without authentication (RFC 1928), CONNECT to an IPv4 address or a name. */
-export async function startSocksProxy(t: Context): Promise<TestProxy> {
+export interface SocksProxyOptions {
+  /** The user:password it wants (RFC 1929). */
+  readonly login?: string;
+  /** Takes the connection and never answers. */
+  readonly silent?: boolean;
+}
+
+/** SOCKS 5 (RFC 1928), CONNECT to an IPv4 address or a name. */
+export async function startSocksProxy(t: Context, options: SocksProxyOptions = {}): Promise<TestProxy> {
   const targets: string[] = [];
+  const serve = async (client: Socket) => {
+    const next = async () => ((await once(client, 'data')) as [Buffer])[0];
+    await next();
+    if (options.login !== undefined) {
+      client.write(Buffer.from([5, 2]));
+      const login = await next();
+      const userEnd = 2 + (login[1] ?? 0);
+      const given = `${login.toString('utf8', 2, userEnd)}:${login.toString('utf8', userEnd + 1)}`;
+      const accepts = given === options.login;
+      client.write(Buffer.from([1, accepts ? 0 : 1]));
+      if (!accepts) return;
+    } else {
+      client.write(Buffer.from([5, 0]));
+    }
+    const request = await next();
+    const isName = request[3] === 3;
+    const end = isName ? 5 + (request[4] ?? 0) : 8;
+    const host = isName ? request.toString('latin1', 5, end) : [...request.subarray(4, 8)].join('.');
+    const port = request.readUInt16BE(end);
+    targets.push(`${host}:${port}`);
+    relay(client, net.connect(port, host), () => client.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0])));
+  };
   const server = net.createServer((client) => {
     client.on('error', () => undefined);
-    client.once('data', () => {
-      client.write(Buffer.from([5, 0]));
-      client.once('data', (request: Buffer) => {
-        const isName = request[3] === 3;
-        const end = isName ? 5 + (request[4] ?? 0) : 8;
-        const host = isName ? request.toString('latin1', 5, end) : [...request.subarray(4, 8)].join('.');
-        const port = request.readUInt16BE(end);
-        targets.push(`${host}:${port}`);
-        relay(client, net.connect(port, host), () =>
-          client.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0])),
-        );
-      });
-    });
+    if (options.silent !== true) serve(client).catch(() => client.destroy());
   });
   return listening(t, server, targets);
 }
