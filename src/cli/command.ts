@@ -8,8 +8,8 @@ export interface CommandContext {
   readonly print: (text: string) => void;
   /** What a person should know besides. */
   readonly complain: (text: string) => void;
-  /** Asks the person at the terminal; null when there is none. Resolves with '' at the end of the input. */
-  readonly ask: ((question: string) => Promise<string>) | null;
+  /** Asks the person at the terminal; null when there is none. Resolves with '' at the end of the input. `isSecret`: not shown. */
+  readonly ask: ((question: string, options?: { readonly isSecret?: boolean }) => Promise<string>) | null;
   /** Whether what is complained goes to a terminal, where a line can be written over. */
   readonly isTerminal: boolean;
 }

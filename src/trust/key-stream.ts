@@ -12,19 +12,18 @@ export const minisignKdfLimits: KdfLimits = { opsLimit: 33_554_432, memLimitByte
 /** A file may not ask for more than this. */
 const maxMemoryBytes = 2 ** 32;
 
-/** null when the limits ask for more memory than a key file may. */
+/** null when the limits ask for more memory than a key file may, or than there is. */
 export function keyStream(
   password: string,
   options: { readonly salt: Uint8Array; readonly limits: KdfLimits; readonly length: number },
-): Promise<Buffer> | null {
+): Promise<Buffer | null> {
   const { N, r, p } = scryptParameters(options.limits);
   const memory = 128 * r * (N + p + 2);
-  if (memory > maxMemoryBytes || p > 64) return null;
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  if (memory > maxMemoryBytes || p > 64) return Promise.resolve(null);
+  const { promise, resolve } = Promise.withResolvers<Buffer | null>();
   const cost = { N, r, p, maxmem: 2 * memory };
-  scrypt(password, options.salt, options.length, cost, (error, key) =>
-    error === null ? resolve(key) : reject(error),
-  );
+  // Its one error with parameters that are in order is that the memory cannot be had.
+  scrypt(password, options.salt, options.length, cost, (error, key) => resolve(error === null ? key : null));
   return promise;
 }
 

@@ -1,9 +1,10 @@
 // minisign's secret keys: the file's text <-> the 64 bytes that sign, with a password or without.
+import { AppError } from '../lib/app-error.ts';
 import { type KdfLimits, keyStream, minisignKdfLimits } from './key-stream.ts';
 import { loadSodium } from './load-sodium.ts';
 import { keyIdBytes, keyIdText, type PublicKey } from './public-key.ts';
 import { strictBase64 } from './strict-base64.ts';
-import { refuse, type TrustRefusal } from './trust-refusal.ts';
+import { refuse, type TrustCode, type TrustRefusal } from './trust-refusal.ts';
 
 export interface SecretKey {
   readonly public: PublicKey;
@@ -30,6 +31,11 @@ export async function newSecretKey({
   return { public: { id: keyIdText(id), bytes: pair.publicKey }, bytes: pair.privateKey };
 }
 
+/** Whether the text has the form of a secret key's file. */
+export function isSecretKeyFile(text: string): boolean {
+  return rawBytes(text) !== null;
+}
+
 /** Whether the text is a key file that needs a password. */
 export function needsPassword(text: string): boolean {
   const bytes = rawBytes(text);
@@ -47,13 +53,13 @@ export async function parseSecretKey(text: string, password: string | null): Pro
     );
   const limits = { opsLimit: limitAt(bytes, 38), memLimitBytes: limitAt(bytes, 46) };
   const options = { salt: bytes.subarray(6, 38), limits, length: fileBytes - hiddenAt };
-  const stream = keyStream(password, options);
+  const stream = await keyStream(password, options);
   if (stream === null)
     return refuse(
       'trust.key-too-costly',
       `open a secret key: its password function asks for ${limits.memLimitBytes} bytes of memory; make the key again`,
     );
-  return checked(bytes.subarray(0, 2), xor(bytes.subarray(hiddenAt), await stream), true);
+  return checked(bytes.subarray(0, 2), xor(bytes.subarray(hiddenAt), stream), true);
 }
 
 /** With a password the text is worth as much as the password; without one, as much as the key. */
@@ -76,10 +82,13 @@ export async function secretKeyFile(
   head.set(lock.salt, 6);
   head.writeBigUInt64LE(BigInt(limits.opsLimit), 38);
   head.writeBigUInt64LE(BigInt(limits.memLimitBytes), 46);
-  const stream = keyStream(lock.password, { salt: lock.salt, limits, length: hidden.length });
+  const stream = await keyStream(lock.password, { salt: lock.salt, limits, length: hidden.length });
   if (stream === null)
-    throw new RangeError(`memory limit ${limits.memLimitBytes} is beyond what is read again`);
-  return fileText('minisign encrypted secret key', head, xor(hidden, await stream));
+    throw new AppError<TrustCode>(
+      'trust.key-too-costly',
+      `lock a secret key: ${limits.memLimitBytes} bytes of memory cannot be had; free some, or make the key on another computer`,
+    );
+  return fileText('minisign encrypted secret key', head, xor(hidden, stream));
 }
 
 async function checked(algorithm: Uint8Array, opened: Uint8Array, isLocked: boolean): Promise<Verdict> {

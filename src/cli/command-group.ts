@@ -1,0 +1,49 @@
+// Several actions under one name, `autoweave key new …` -> one Command. Refusals and errors with a code become a line and exit code 1.
+import { AppError } from '../lib/app-error.ts';
+import { nearestName } from '../lib/nearest-name.ts';
+import { type Command, type CommandContext, exitCodes } from './command.ts';
+
+export interface Action {
+  /** The line after `autoweave GROUP `, which begins with the action's name: `new --out NAME [--no-password]`. */
+  readonly usage: string;
+  /** One line. */
+  readonly about: string;
+  /** `context.args` are what follows the action's name. May throw errors of `parseArgs`, and `AppError`. */
+  run(context: CommandContext): Promise<number>;
+}
+
+export function commandGroup(options: {
+  readonly name: string;
+  readonly summary: string;
+  /** Printed below the list of actions. */
+  readonly notes: string;
+  readonly actions: Readonly<Record<string, Action>>;
+}): Command {
+  const { name, summary, notes, actions } = options;
+  const names = Object.keys(actions);
+  const lines = Object.values(actions).map(
+    ({ usage, about }) => `  autoweave ${name} ${usage}\n      ${about}`,
+  );
+  return {
+    name,
+    summary,
+    usage: `${name} ${names.join('|')} …\n\n${lines.join('\n')}\n\n${notes}`,
+    async run(context) {
+      const [wanted = '', ...args] = context.args;
+      const action = Object.hasOwn(actions, wanted) ? actions[wanted] : undefined;
+      if (action === undefined) {
+        const near = nearestName(wanted, names);
+        const advice = near === null ? `Say one of: ${names.join(', ')}.` : `Did you mean ${near}?`;
+        context.complain(`autoweave ${name}: there is no "${wanted}". ${advice}\n`);
+        return exitCodes.usage;
+      }
+      try {
+        return await action.run({ ...context, args });
+      } catch (cause) {
+        if (!(cause instanceof AppError)) throw cause;
+        context.complain(`${cause.code}: ${cause.message}\n`);
+        return cause.code === 'cli.usage' ? exitCodes.usage : exitCodes.refused;
+      }
+    },
+  };
+}
