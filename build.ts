@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { pluginApiSource } from './src/cli/plugin/plugin-api-source.ts';
 import { buildHostSource } from './src/plugins/host/build-host-source.ts';
 import { hostFiles } from './src/operate/install-host/host-files.ts';
 import { pageAssets } from './src/status/page-assets.ts';
@@ -65,6 +66,13 @@ const embedded: readonly {
     contents: () => `
       import { brotliDecompressSync } from 'node:zlib';
       export const hostSource = () => JSON.parse(brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(JSON.stringify(buildHostSource()))))}, 'base64')).toString());`,
+  },
+  {
+    filter: /\/src\/cli\/plugin\/plugin-api-source\.ts$/,
+    loader: 'js',
+    contents: () => `
+      import { brotliDecompressSync } from 'node:zlib';
+      export const pluginApiSource = () => brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(pluginApiSource())))}, 'base64')).toString();`,
   },
   {
     filter: /\/node_modules\/usb\/index\.js$/,

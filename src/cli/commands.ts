@@ -4,7 +4,10 @@ import { configCommand } from './config-command.ts';
 import { flashCommand } from './flash-command.ts';
 import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
+import { keyCommand } from './key-command.ts';
+import { pluginCommand } from './plugin-command.ts';
 import { provisionCommand } from './provision-command.ts';
+import { trustCommand } from './trust-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
@@ -13,6 +16,9 @@ export const commands: readonly Command[] = [
   installToDiskCommand,
   installHostCommand,
   provisionCommand,
+  pluginCommand,
+  keyCommand,
+  trustCommand,
   versionCommand,
 ];
 

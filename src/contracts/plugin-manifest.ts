@@ -2,6 +2,8 @@
 import { type Static, Type } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
+/** No control characters, no invisible ones: it is shown on terminals and pages. */
+const printable = '^\\P{C}+$';
 
 /** Name of a plugin: also its folder, its topic segment and its cgroup. */
 export const PluginName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,38}[a-z0-9]$' });
@@ -86,8 +88,8 @@ export const PluginManifest = Type.Object(
     manifestVersion: Type.Literal(1),
     name: PluginName,
     version: PluginVersion,
-    title: Type.Optional(Type.String({ minLength: 1, maxLength: 80 })),
-    description: Type.Optional(Type.String({ minLength: 1, maxLength: 400 })),
+    title: Type.Optional(Type.String({ pattern: printable, maxLength: 80 })),
+    description: Type.Optional(Type.String({ pattern: printable, maxLength: 400 })),
     api: Type.String({
       pattern: '^[0-9]{1,4}\\.[0-9]{1,4}$',
       description: 'Lowest plugin API version that will do; the major one must be equal.',

@@ -8,12 +8,14 @@ const closed = { additionalProperties: false } as const;
 export const PublicKeyLine = Type.String({ pattern: '^RW[A-Za-z0-9+/]{54}$' });
 const instantPattern = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$';
 const Instant = Type.String({ pattern: instantPattern });
-const Reason = Type.String({ minLength: 1, maxLength: 200 });
+/** No control characters, no invisible ones: it is printed to terminals. */
+const printable = '^\\P{C}+$';
+const Reason = Type.String({ pattern: printable, maxLength: 200 });
 
 export const TrustKey = Type.Object(
   {
     key: PublicKeyLine,
-    note: Type.Optional(Type.String({ minLength: 1, maxLength: 80, description: 'Whose it is.' })),
+    note: Type.Optional(Type.String({ pattern: printable, maxLength: 80, description: 'Whose it is.' })),
     validFrom: Type.Optional(Instant),
     validUntil: Type.Optional(
       Type.String({
