@@ -1,5 +1,6 @@
 // The configuration: one schema per section = JSON Schema, static type and documentation. Loaded and checked by config/.
 import { type Static, Type } from 'typebox';
+import { PluginPolicy } from './plugin-policy.ts';
 
 const closed = { additionalProperties: false } as const;
 const Segment = (description: string, fallback: string) =>
@@ -249,6 +250,35 @@ export const StatusConfig = Type.Object(
 );
 export type StatusConfig = Static<typeof StatusConfig>;
 
+export const PluginsConfig = Type.Object(
+  {
+    settings: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), {
+      default: {},
+      description: 'By plugin name: the configuration it is given, checked against its configSchema.',
+    }),
+    policy: Type.Optional(PluginPolicy),
+    mostPlugins: Type.Integer({
+      minimum: 0,
+      maximum: 64,
+      default: 16,
+      description: 'So many may be installed; 0: none.',
+    }),
+    recycleAfterEvents: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'A plugin is started anew after so many events; 0: never.',
+    }),
+    recycleAtMemoryPercent: Type.Integer({
+      minimum: 0,
+      maximum: 99,
+      default: 0,
+      description: 'A plugin is started anew when it holds more of its memory limit; 0: never.',
+    }),
+  },
+  closed,
+);
+export type PluginsConfig = Static<typeof PluginsConfig>;
+
 export const LogConfig = Type.Object(
   {
     level: Type.Union(
@@ -267,6 +297,7 @@ export const Config = Type.Object(
     buffer: BufferConfig,
     uplink: UplinkConfig,
     status: StatusConfig,
+    plugins: PluginsConfig,
     log: LogConfig,
   },
   { ...closed, $id: 'autoweave-config', description: 'AutoWeave Edge configuration' },

@@ -58,10 +58,15 @@ export interface StatusMetrics {
   readonly requests: Counter<'route' | 'code'>;
   readonly sseClients: Gauge;
 }
+export interface PluginMetrics {
+  readonly running: Gauge;
+  readonly blocked: Gauge;
+}
 export interface Metrics {
   readonly usb: UsbMetrics;
   readonly events: EventsMetrics;
   readonly buffer: BufferMetrics;
   readonly uplink: UplinkMetrics;
   readonly status: StatusMetrics;
+  readonly plugins: PluginMetrics;
 }

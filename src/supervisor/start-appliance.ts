@@ -17,6 +17,7 @@ import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
 import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
 import { startPipeline } from './pipeline.ts';
+import { startPluginSide } from './plugin-side.ts';
 import { reportClock } from './report-clock.ts';
 import { systemClock } from './system-clock.ts';
 import { uplinkPlace } from './uplink-place.ts';
@@ -35,6 +36,8 @@ export interface Appliance {
 export async function startAppliance(options: {
   readonly config: Config;
   readonly log: RootLog;
+  /** Whether plugins may run where a layer of their boundary is missing. */
+  readonly insecurePlugins: boolean;
   /** Of the programs that are asked for the time; the configuration's secrets are not handed on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }): Promise<Appliance> {
@@ -55,6 +58,7 @@ export async function startAppliance(options: {
   const buffer = await openBuffer({
     config: config.buffer,
     markFile: path.join(appliance.stateDir, 'buffer-mark'),
+    archiveFolder: path.join(appliance.stateDir, 'archive'),
     seal: (draft, id) =>
       sealEvent(draft, id, { source: sourceOf(appliance), bootId: clock.bootId, simulated }),
     clock,
@@ -119,6 +123,15 @@ export async function startAppliance(options: {
   };
   const unwatchHealth = board.onChange(() => uplink.publishState());
 
+  // Run plugins.
+  const plugins = await startPluginSide({
+    ...{ config, buffer, pipeline, uplink, clock, traceparent, log },
+    insecurePlugins: options.insecurePlugins,
+    random: Math.random,
+    metrics: metrics.plugins,
+    report: board.reporter('plugins'),
+  });
+
   // Show.
   const status = await startStatus({
     config: config.status,
@@ -144,6 +157,8 @@ export async function startAppliance(options: {
     async stop(why) {
       clockSync.stop();
       unwatchHealth();
+      // What they emit while they stop is still stored.
+      await plugins.stop();
       await pipeline.stop(why);
       await Promise.all([uplink.stop(), status.stop()]);
       await buffer.stop();

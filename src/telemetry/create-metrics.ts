@@ -81,6 +81,10 @@ export function createMetrics(
         "Time from sending to the broker's acknowledgement.",
       ),
     },
+    plugins: {
+      running: gauge('plugins_running', 'Plugins whose process runs.'),
+      blocked: gauge('plugins_blocked', 'Plugins that are not started again by themselves.'),
+    },
     status: {
       requests: counter('http_requests_total', 'Requests answered by the status server.', 'route', 'code'),
       sseClients: gauge('http_sse_clients', 'Listeners of the live event stream.'),

@@ -36,6 +36,7 @@ export function recordingMetrics(): RecordingMetrics {
     buffer: folder('buffer'),
     uplink: folder('uplink'),
     status: folder('status'),
+    plugins: folder('plugins'),
     total: (name: string, labels?: Labels) => values.get(keyOf(name, labels)) ?? 0,
   } as RecordingMetrics;
 }
