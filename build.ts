@@ -7,6 +7,7 @@ import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { pluginApiSource } from './src/cli/plugin/plugin-api-source.ts';
+import { buildHostSource } from './src/plugins/host/build-host-source.ts';
 import { hostFiles } from './src/operate/install-host/host-files.ts';
 import { pageAssets } from './src/status/page-assets.ts';
 import { readUsbIds } from './src/usb/usb-ids-source.ts';
@@ -58,6 +59,13 @@ const embedded: readonly {
       import { brotliDecompressSync } from 'node:zlib';
       export const hostFiles = () => JSON.parse(brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(JSON.stringify(hostFiles()))))}, 'base64')).toString());
       export const bundleFile = () => fileURLToPath(import.meta.url);`,
+  },
+  {
+    filter: /\/src\/plugins\/host\/host-source\.ts$/,
+    loader: 'js',
+    contents: () => `
+      import { brotliDecompressSync } from 'node:zlib';
+      export const hostSource = () => JSON.parse(brotliDecompressSync(Buffer.from(${JSON.stringify(compressed(Buffer.from(JSON.stringify(buildHostSource()))))}, 'base64')).toString());`,
   },
   {
     filter: /\/src\/cli\/plugin\/plugin-api-source\.ts$/,

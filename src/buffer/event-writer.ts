@@ -36,7 +36,12 @@ export interface EventWriterOptions {
   readonly health: BufferHealth;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly onAcknowledged: (lastId: EventId) => void;
+  /** `bytes` of JSON that the batch had. */
+  readonly onAcknowledged: (lastId: EventId, bytes: number) => void;
+  /** Resolves once the archive has been looked at, or could not be. */
+  readonly archiveKnown: Promise<void>;
+  /** What is known of ids outside the stream. */
+  readonly elsewhere: () => { readonly archived: EventId; readonly read: EventId };
 }
 
 /**
@@ -110,6 +115,7 @@ export class EventWriter {
   async run(keeper: RedisKeeper): Promise<void> {
     try {
       await this.#options.mark.load();
+      await this.#options.archiveKnown;
       for (;;) await this.#serve(await keeper.link());
     } catch (thrown) {
       this.#planned.reject(thrown);
@@ -173,7 +179,8 @@ export class EventWriter {
 
     const { acknowledged } = this.view;
     const { wallMs } = clock.now();
-    const plan = planGeneration({ mark: mark.known, last: tail.last, acknowledged, wallMs, random });
+    const known = { mark: mark.known, last: tail.last, acknowledged, ...this.#options.elsewhere() };
+    const plan = planGeneration({ ...known, wallMs, random });
     if (plan.isNew) {
       // What this run has acknowledged of the old generation may be published without a look at the mark from here on.
       if (acknowledged !== null) await mark.raise(acknowledged);
@@ -248,7 +255,7 @@ export class EventWriter {
     for (const [index, call] of batch.work.calls.entries()) call.resolve(ids[index] ?? []);
     if (batch.entries.length > 0) {
       this.#options.mark.appended();
-      this.#options.onAcknowledged(batch.last);
+      this.#options.onAcknowledged(batch.last, bytesOf(batch));
     }
     this.#tellIfIdle();
   }
@@ -282,6 +289,10 @@ export class EventWriter {
     this.#options.metrics.dropped.add(count, { reason: 'stopped' });
     this.#options.log.error({ count }, `${count} events are lost: ${why}`);
   }
+}
+
+function bytesOf({ entries }: Batch): number {
+  return entries.reduce((bytes, { fields }) => bytes + (fields[1]?.length ?? 0), 0);
 }
 
 function idAfter({ last }: Batch): EventId {

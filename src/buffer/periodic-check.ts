@@ -1,16 +1,14 @@
 // Every few seconds: what the store takes and how old it is, for metrics and health; consumers that do not read on; bounds.
-import type { BufferUsage } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { EventId } from '../contracts/event.ts';
+import type { StoredEvent } from '../contracts/event.ts';
 import type { Log } from '../contracts/log.ts';
 import type { BufferMetrics } from '../contracts/metrics.ts';
 import type { BufferHealth } from './buffer-health.ts';
 import type { Consumers } from './consumers.ts';
+import { ageSecondsOf } from './event-age.ts';
 import { IDLE } from './keys.ts';
 import { pause } from './pause.ts';
 import type { RedisKeeper } from './redis-keeper.ts';
-import type { RedisLink } from './redis-link.ts';
-import { sampleStore } from './sample-store.ts';
 
 /** Idle times are written so rarely because nothing depends on minutes. */
 const IDLE_WRITE_MS = 600_000;
@@ -26,13 +24,14 @@ export interface PeriodicCheckOptions {
   readonly signal: AbortSignal;
   readonly queued: () => number;
   readonly depth: () => number;
-  /** Where the slowest consumer stands. */
-  readonly slowest: () => EventId;
+  /** Keeps the bounds; never rejects. */
+  readonly checkBounds: () => Promise<void>;
+  /** The oldest event that a consumer waits for. */
+  readonly readOldest: () => Promise<StoredEvent | undefined>;
 }
 
 export class PeriodicCheck {
   readonly #options: PeriodicCheckOptions;
-  #streamBytes = 0;
   #oldestAgeSeconds = 0;
   #checkedMs: number;
   #idleWrittenMs: number;
@@ -43,8 +42,8 @@ export class PeriodicCheck {
     this.#idleWrittenMs = this.#checkedMs;
   }
 
-  get usage(): Pick<BufferUsage, 'streamBytes' | 'oldestAgeSeconds'> {
-    return { streamBytes: this.#streamBytes, oldestAgeSeconds: this.#oldestAgeSeconds };
+  get oldestAgeSeconds(): number {
+    return this.#oldestAgeSeconds;
   }
 
   /** Until the signal aborts. */
@@ -61,14 +60,14 @@ export class PeriodicCheck {
 
   /** Throws BufferError. */
   async check(): Promise<void> {
-    const { clock, consumers, depth, health, keeper, metrics, queued } = this.#options;
+    const { checkBounds, clock, consumers, depth, health, keeper, metrics, queued } = this.#options;
     metrics.queued.set(queued());
     metrics.depth.set(depth());
     const elapsedMs = clock.uptimeMs() - this.#checkedMs;
     this.#checkedMs += elapsedMs;
-    const link = keeper.current;
-    if (link === undefined) return;
-    await this.#sample(link);
+    if (keeper.current === undefined) return;
+    await checkBounds();
+    await this.#sampleAge();
     await consumers.tick(elapsedMs);
     if (clock.uptimeMs() - this.#idleWrittenMs >= IDLE_WRITE_MS) await this.writeIdle();
     health.confirm();
@@ -86,12 +85,10 @@ export class PeriodicCheck {
     this.#idleWrittenMs = clock.uptimeMs();
   }
 
-  async #sample(link: RedisLink): Promise<void> {
-    const { clock, metrics, slowest } = this.#options;
-    const { bytes, oldestAgeSeconds } = await sampleStore(link, slowest(), clock);
-    this.#streamBytes = bytes;
-    this.#oldestAgeSeconds = oldestAgeSeconds;
-    metrics.bytes.set(bytes);
-    metrics.oldestAge.set(oldestAgeSeconds);
+  async #sampleAge(): Promise<void> {
+    const { clock, metrics, readOldest } = this.#options;
+    const oldest = await readOldest();
+    this.#oldestAgeSeconds = oldest === undefined ? 0 : ageSecondsOf(oldest.json, clock);
+    metrics.oldestAge.set(this.#oldestAgeSeconds);
   }
 }

@@ -32,9 +32,11 @@ export const commands: readonly Command[] = [
 export const daemonEntry = {
   name: 'daemon',
   summary: 'Watch the USB bus, store every event and send it on; runs until it is stopped',
-  usage: `daemon [--config FILE] [--secrets FILE]
+  usage: `daemon [--config FILE] [--secrets FILE] [--insecure-plugins]
 
 Runs in the foreground and logs JSON lines to standard output.
 --secrets names what "autoweave provision" took out of the configuration; it may be missing.
+--insecure-plugins starts plugins also where this computer cannot bound them (no cgroup v2, no user namespaces): for
+trying them out. Page, health, log and MQTT state say so.
 SIGTERM or SIGINT stops it in order.`,
 } as const;

@@ -1,5 +1,6 @@
 // The configuration: one schema per section = JSON Schema, static type and documentation. Loaded and checked by config/.
 import { type Static, Type } from 'typebox';
+import { PluginPolicy } from './plugin-policy.ts';
 
 const closed = { additionalProperties: false } as const;
 const Segment = (description: string, fallback: string) =>
@@ -328,6 +329,35 @@ export const StatusConfig = Type.Object(
 );
 export type StatusConfig = Static<typeof StatusConfig>;
 
+export const PluginsConfig = Type.Object(
+  {
+    settings: Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()), {
+      default: {},
+      description: 'By plugin name: the configuration it is given, checked against its configSchema.',
+    }),
+    policy: Type.Optional(PluginPolicy),
+    mostPlugins: Type.Integer({
+      minimum: 0,
+      maximum: 64,
+      default: 16,
+      description: 'So many may be installed; 0: none.',
+    }),
+    recycleAfterEvents: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description: 'A plugin is started anew after so many events; 0: never.',
+    }),
+    recycleAtMemoryPercent: Type.Integer({
+      minimum: 0,
+      maximum: 99,
+      default: 0,
+      description: 'A plugin is started anew when it holds more of its memory limit; 0: never.',
+    }),
+  },
+  closed,
+);
+export type PluginsConfig = Static<typeof PluginsConfig>;
+
 export const LedsConfig = Type.Object(
   {
     root: Path('Where the kernel lists its LEDs.', '/sys/class/leds'),
@@ -456,6 +486,7 @@ export const Config = Type.Object(
     policy: PolicyConfig,
     network: NetworkConfig,
     time: TimeConfig,
+    plugins: PluginsConfig,
     log: LogConfig,
   },
   { ...closed, $id: 'autoweave-config', description: 'AutoWeave Edge configuration' },

@@ -1,5 +1,6 @@
 // Every event type and the schema of its `data`: documentation, validation and TypeScript type in one place.
 import { type Static, type TSchema, Type } from 'typebox';
+import { PluginStateName } from './plugin-status.ts';
 import { UsbDevice, UsbPort, UsbReadiness } from './usb-device.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -27,6 +28,20 @@ const changeFields = {
     }),
   ),
 };
+
+/** Every transition of a plugin is an event: `plugin.<state it is in now>`. */
+const pluginTransition = (description: string) =>
+  Type.Object(
+    {
+      name: Type.String(),
+      version: Type.Union([Type.String(), Type.Null()]),
+      from: PluginStateName,
+      reason: Type.String(),
+      code: Type.Optional(Type.String({ description: 'Stable code of a failure or refusal' })),
+      retryInMs: Type.Optional(Type.Number({ minimum: 0, description: 'When it is tried again' })),
+    },
+    { ...closed, description },
+  );
 
 export const eventTypes = {
   'usb.device.added': Type.Object({ ...changeFields, device: UsbDevice }, closed),
@@ -149,6 +164,79 @@ export const eventTypes = {
       to: Type.String({ description: 'Last event id that it did not get' }),
     },
     { ...closed, description: 'A consumer lost its place; other consumers still get these events.' },
+  ),
+  'plugin.discovered': pluginTransition('It is stored on the appliance.'),
+  'plugin.validating': pluginTransition('Signature, manifest, permissions and policy are looked at.'),
+  'plugin.rejected': pluginTransition('It may not run here; none of its code did.'),
+  'plugin.loading': pluginTransition('Its limits are set and its files unpacked.'),
+  'plugin.starting': pluginTransition('Its process runs, its own start is not through.'),
+  'plugin.running': pluginTransition('It gets events.'),
+  'plugin.stopping': pluginTransition('It was asked to end.'),
+  'plugin.stopped': pluginTransition('It does not run, as asked.'),
+  'plugin.failed': pluginTransition('It ended by itself or could not start; it is tried again.'),
+  'plugin.blocked': pluginTransition(
+    'It is not started again until somebody enables it, or until retryInMs.',
+  ),
+  'plugin.installed': Type.Object(
+    {
+      name: Type.String(),
+      version: Type.String(),
+      previous: Type.Union([Type.String(), Type.Null()]),
+      how: Type.Union([
+        Type.Literal('installed'),
+        Type.Literal('upgraded'),
+        Type.Literal('rolled-back'),
+        Type.Literal('rolled-back-by-itself', { description: 'The new version did not stay up.' }),
+      ]),
+      sha256: Type.String(),
+      signedBy: Type.Array(Type.String()),
+      gapMs: Type.Optional(Type.Number({ minimum: 0, description: 'How long neither version ran' })),
+    },
+    closed,
+  ),
+  'plugin.removed': Type.Object({ name: Type.String(), version: Type.String() }, closed),
+  'plugin.parked': Type.Object(
+    {
+      name: Type.String(),
+      version: Type.String(),
+      event: Type.String({ description: 'Id of the event that was put aside' }),
+      type: Type.String(),
+      tries: Count,
+      why: Type.String(),
+    },
+    { ...closed, description: 'A plugin could not handle an event in so many tries and goes on without it.' },
+  ),
+  'security.violation': Type.Object(
+    {
+      plugin: Type.String(),
+      what: Type.Union([
+        Type.Literal('message', { description: 'Its process sent what the protocol does not allow.' }),
+        Type.Literal('rate', { description: 'More messages than its level allows.' }),
+        Type.Literal('log', { description: 'More log than is kept.' }),
+        Type.Literal('permission', { description: 'It asked for what its manifest does not declare.' }),
+        Type.Literal('memory'),
+        Type.Literal('processes', { description: 'It was refused a process or thread.' }),
+        Type.Literal('unresponsive'),
+      ]),
+      detail: Type.String(),
+      count: Type.Integer({ minimum: 1, description: 'Since the last report' }),
+      action: Type.Union([
+        Type.Literal('reported'),
+        Type.Literal('throttled'),
+        Type.Literal('killed'),
+        Type.Literal('blocked'),
+      ]),
+    },
+    closed,
+  ),
+  'security.contained': Type.Object(
+    {
+      plugin: Type.String(),
+      layer: Type.String({ description: 'What ended it: stop, terminate, sigkill, cgroup.kill, memory.max' }),
+      why: Type.String(),
+      ms: Type.Number({ minimum: 0, description: 'From the finding until no process of it was left' }),
+    },
+    closed,
   ),
   'uplink.connected': Type.Object(
     { protocolVersion: Type.Integer(), receiveMaximum: Count, sessionPresent: Type.Boolean() },

@@ -69,6 +69,10 @@ export interface StatusMetrics {
   readonly requests: Counter<'route' | 'code'>;
   readonly sseClients: Gauge;
 }
+export interface PluginMetrics {
+  readonly running: Gauge;
+  readonly blocked: Gauge;
+}
 export interface Metrics {
   readonly usb: UsbMetrics;
   readonly events: EventsMetrics;
@@ -76,4 +80,5 @@ export interface Metrics {
   readonly uplink: UplinkMetrics;
   readonly webhooks: WebhookMetrics;
   readonly status: StatusMetrics;
+  readonly plugins: PluginMetrics;
 }

@@ -13,6 +13,10 @@ export interface Topics {
   /** Retained. */
   readonly inventory: string;
   readonly command: string;
+  /** Retained: how one plugin is. */
+  plugin(name: string): string;
+  /** What a plugin publishes itself. */
+  pluginMessage(name: string, topic: string): string;
 }
 
 export function topicsOf({ tenant, site, name }: ApplianceName): Topics {
@@ -22,6 +26,8 @@ export function topicsOf({ tenant, site, name }: ApplianceName): Topics {
     state: `${base}/state`,
     inventory: `${base}/inventory`,
     command: `${base}/command/+`,
+    plugin: (name) => `${base}/plugin/${name}`,
+    pluginMessage: (name, topic) => `${base}/plugin/${name}/${topic}`,
   };
 }
 

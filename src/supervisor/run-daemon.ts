@@ -41,6 +41,7 @@ export async function runDaemon(options: {
   const appliance = await startAppliance({
     config: verdict.config,
     log,
+    insecurePlugins: verdict.insecurePlugins,
     environment: withoutSettings(options.environment),
   });
   const service = openServiceManager({ environment: options.environment, log });

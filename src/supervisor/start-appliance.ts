@@ -21,6 +21,7 @@ import { startWebhooks } from '../uplink/start-webhooks.ts';
 import { consumerPlace } from './consumer-place.ts';
 import { feedWatchdog } from './feed-watchdog.ts';
 import { startPipeline } from './pipeline.ts';
+import { startPluginSide } from './plugin-side.ts';
 import { reportBootNotes } from './report-boot-notes.ts';
 import { reportClock } from './report-clock.ts';
 import { systemClock } from './system-clock.ts';
@@ -42,6 +43,8 @@ export interface Appliance {
 export async function startAppliance(options: {
   readonly config: Config;
   readonly log: RootLog;
+  /** Whether plugins may run where a layer of their boundary is missing. */
+  readonly insecurePlugins: boolean;
   /** Of the programs that are asked for the time; the configuration's secrets are not handed on. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }): Promise<Appliance> {
@@ -62,6 +65,7 @@ export async function startAppliance(options: {
   const buffer = await openBuffer({
     config: config.buffer,
     markFile: path.join(appliance.stateDir, 'buffer-mark'),
+    archiveFolder: path.join(appliance.stateDir, 'archive'),
     seal: (draft, id) =>
       sealEvent(draft, id, { source: sourceOf(appliance), bootId: clock.bootId, simulated }),
     clock,
@@ -158,6 +162,15 @@ export async function startAppliance(options: {
     return lastId === null ? null : formatEventId(lastId);
   };
 
+  // Run plugins.
+  const plugins = await startPluginSide({
+    ...{ config, buffer, pipeline, uplink, clock, traceparent, log },
+    insecurePlugins: options.insecurePlugins,
+    random: Math.random,
+    metrics: metrics.plugins,
+    report: board.reporter('plugins'),
+  });
+
   // Show.
   const status = await startStatus({
     config: config.status,
@@ -198,6 +211,8 @@ export async function startAppliance(options: {
       clockSync.stop();
       bootNotes.stop();
       unwatchHealth();
+      // What they emit while they stop is still stored.
+      await plugins.stop();
       await pipeline.stop(why);
       await Promise.all([uplink.stop(), webhooks.stop(), status.stop(), leds.stop()]);
       await buffer.stop();

@@ -97,6 +97,10 @@ export function createMetrics(
       skipped: counter('webhook_skipped_events_total', 'Events too large for the receiver.', 'webhook'),
       requestDuration: latency('webhook_request_duration_seconds', 'Time of one request.', 'webhook'),
     },
+    plugins: {
+      running: gauge('plugins_running', 'Plugins whose process runs.'),
+      blocked: gauge('plugins_blocked', 'Plugins that are not started again by themselves.'),
+    },
     status: {
       requests: counter('http_requests_total', 'Requests answered by the status server.', 'route', 'code'),
       sseClients: gauge('http_sse_clients', 'Listeners of the live event stream.'),

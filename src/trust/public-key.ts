@@ -14,8 +14,9 @@ const algorithm = 'Ed';
 /** Takes the file's text or its second line alone. */
 export function parsePublicKey(text: string): { readonly ok: true; readonly key: PublicKey } | TrustRefusal {
   const lines = text.replace(/\n$/, '').split('\n');
-  const line = lines.length === 2 && lines[0]?.startsWith(comment) ? lines[1] : lines[0];
-  const bytes = lines.length <= 2 && line !== undefined ? strictBase64(line, 42) : null;
+  if (lines.length === 2 && lines[0]?.startsWith(comment)) lines.shift();
+  const [line = ''] = lines;
+  const bytes = lines.length === 1 ? strictBase64(line, 42) : null;
   if (bytes === null || Buffer.from(bytes.subarray(0, 2)).toString('latin1') !== algorithm)
     return refuse(
       'trust.key-malformed',

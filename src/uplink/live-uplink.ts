@@ -1,14 +1,16 @@
 // One connection to the broker -> birth, inventory, then events, until the connection ends. Runs on the daemon's thread.
 import { compareEventIds, type EventId, formatEventId, type StoredEvent } from '../contracts/event.ts';
 import type { PartState } from '../contracts/health.ts';
+import type { PluginStatus } from '../contracts/plugin-status.ts';
 import { topicsOf } from '../contracts/topics.ts';
 import type { RateLimit } from '../lib/rate-limit.ts';
 import { backoffDelayMs } from '../mqtt/backoff-delay.ts';
-import type { Connected, PublishOutcome } from '../mqtt/mqtt-message.ts';
+import type { Connected, MqttMessage, PublishOutcome } from '../mqtt/mqtt-message.ts';
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
 import { createDocumentMaker } from './document-maker.ts';
 import { EventSender } from './event-sender.ts';
 import { RetainedDocument } from './retained-document.ts';
+import type { NotPublished, PluginMessage } from './start-uplink.ts';
 import type { UplinkOptions } from './uplink-options.ts';
 
 /** The state is published so often even if nothing changed, so that its age says that the appliance lives. */
@@ -24,6 +26,8 @@ export interface UplinkMemory {
   /** Up to here too large events have been reported. */
   skippedUpTo: EventId;
   readonly limit: RateLimit;
+  /** null: removed; its retained document is to be removed too. */
+  readonly plugins: Map<string, PluginStatus | null>;
 }
 
 export interface LiveUplinkOptions {
@@ -42,6 +46,7 @@ export class LiveUplink {
   readonly #options: LiveUplinkOptions;
   readonly #state: RetainedDocument;
   readonly #inventory: RetainedDocument;
+  readonly #plugins = new Map<string, RetainedDocument>();
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #eventTopics = new Map<string, string>();
   #sender: EventSender | null = null;
@@ -80,6 +85,7 @@ export class LiveUplink {
     report(this.#health.state, this.#health.why);
     this.#state.changed();
     this.#inventory.changed();
+    for (const name of this.#options.memory.plugins.keys()) this.publishPlugin(name);
     this.#stopListening = onAppended((lastId) => this.#sender?.wake(lastId));
     const keepFresh = setInterval(() => this.#state.changed(), KEEP_FRESH_MS).unref();
     const confirm = setInterval(
@@ -98,12 +104,49 @@ export class LiveUplink {
     this.#inventory.changed();
   }
 
+  publishPlugin(name: string): void {
+    const { memory, session, uplink } = this.#options;
+    const document =
+      this.#plugins.get(name) ??
+      new RetainedDocument({
+        session,
+        topic: this.#topics.plugin(name),
+        // A retained document is taken back by an empty one.
+        make: () => memory.plugins.get(name) ?? null,
+        clock: uplink.clock,
+        onSettled: (outcome) => this.#documentSettled(outcome),
+      });
+    this.#plugins.set(name, document);
+    document.changed();
+  }
+
+  publishPluginMessage({ payload, plugin, retain, topic }: PluginMessage): Promise<NotPublished | null> {
+    const { session } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<NotPublished | null>();
+    if (session.room <= 0)
+      return Promise.resolve({ code: 'mqtt.busy', reason: 'the window to the broker is full; try again' });
+    const message: MqttMessage = {
+      topic: this.#topics.pluginMessage(plugin, topic),
+      ...{ payload, retain, contentType: 'application/octet-stream' },
+      qos: 1,
+    };
+    session.publish(message, (outcome) => {
+      if (outcome.kind === 'accepted') resolve(null);
+      else if (outcome.kind === 'refused') resolve({ code: 'mqtt.refused', reason: outcome.why });
+      else resolve({ code: 'mqtt.offline', reason: 'the connection ended before the broker had it' });
+      this.#flushDocuments();
+      this.#sender?.pump();
+    });
+    return promise;
+  }
+
   /** Sends nothing more; PUBACKs still on their way move the cursor. */
   end(): void {
     this.#over = true;
     this.#sender?.end();
     this.#state.stop();
     this.#inventory.stop();
+    for (const document of this.#plugins.values()) document.stop();
     this.#stopListening();
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#retryTimer);
@@ -152,6 +195,7 @@ export class LiveUplink {
   #flushDocuments(): void {
     this.#state.flush();
     this.#inventory.flush();
+    for (const document of this.#plugins.values()) document.flush();
   }
 
   #documentSettled(outcome: PublishOutcome): void {

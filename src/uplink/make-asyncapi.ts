@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox';
 import { CloudEvent } from '../contracts/event.ts';
 import { eventTypes } from '../contracts/event-types.ts';
 import { HealthReport, PartHealth } from '../contracts/health.ts';
+import { PluginStatus } from '../contracts/plugin-status.ts';
 import { topicsOf } from '../contracts/topics.ts';
 import {
   InventoryDocument,
@@ -26,6 +27,7 @@ const named: Readonly<Record<string, TSchema>> = {
   InventoryDocument,
   HealthReport,
   PartHealth,
+  PluginStatus,
   UsbDevice,
   UsbInterface,
   UsbClass,
@@ -33,12 +35,17 @@ const named: Readonly<Record<string, TSchema>> = {
 };
 const nameOf = new Map(Object.entries(named).map(([name, schema]) => [JSON.stringify(schema), name]));
 
-const parameters = Object.fromEntries(
+const parameters: JsonObject = Object.fromEntries(
   ['tenant', 'site', 'appliance'].map((name) => [
     name,
     { description: `The configuration's appliance.${name === 'appliance' ? 'name' : name}` },
   ]),
 );
+const pluginParameters: JsonObject = {
+  plugin: { description: 'Name of the plugin' },
+  event: { description: 'As the manifest declares it' },
+  message: { description: "The plugin's choice" },
+};
 const topics = topicsOf({ tenant: '{tenant}', site: '{site}', name: '{appliance}' });
 
 export function makeAsyncApi(): JsonObject {
@@ -47,6 +54,9 @@ export function makeAsyncApi(): JsonObject {
     ...types.map((type) => channel(type, topics.event(type), type)),
     channel('state', topics.state, 'state'),
     channel('inventory', topics.inventory, 'inventory'),
+    channel('plugin', topics.plugin('{plugin}'), 'plugin'),
+    channel('plugin-event', topics.event('plugin.{plugin}.{event}'), 'plugin-event'),
+    channel('plugin-message', topics.pluginMessage('{plugin}', '{message}'), 'plugin-message'),
   ];
   return {
     asyncapi: '3.0.0',
@@ -66,6 +76,17 @@ export function makeAsyncApi(): JsonObject {
         ...Object.fromEntries(types.map((type) => [type, eventMessage(type)])),
         state: documentMessage('Birth, health and death of the appliance', 'StateDocument'),
         inventory: documentMessage('The devices that are plugged in', 'InventoryDocument'),
+        plugin: documentMessage('How one plugin is; empty: it was removed', 'PluginStatus'),
+        'plugin-event': {
+          title: 'An event of a plugin: plugin.<name>.<its own type>',
+          contentType: 'application/cloudevents+json',
+          payload: { $ref: '#/components/schemas/CloudEvent' },
+        },
+        'plugin-message': {
+          title: 'What a plugin publishes itself; not an event, and lost while there is no connection',
+          contentType: 'application/octet-stream',
+          payload: {},
+        },
       },
       schemas: Object.fromEntries(
         Object.entries(named).map(([name, schema]) => [name, inner(toJson(schema))]),
@@ -76,7 +97,8 @@ export function makeAsyncApi(): JsonObject {
 
 function channel(name: string, address: string, message: string): readonly [string, JsonObject] {
   const messages = { [message]: { $ref: `#/components/messages/${message}` } };
-  return [name, { address, parameters, messages }];
+  const own = Object.entries(pluginParameters).filter(([key]) => address.includes(`{${key}}`));
+  return [name, { address, parameters: { ...parameters, ...Object.fromEntries(own) }, messages }];
 }
 
 function operation(name: string): JsonObject {
@@ -85,7 +107,7 @@ function operation(name: string): JsonObject {
     action: 'send',
     channel: { $ref: channelRef },
     messages: [{ $ref: `${channelRef}/messages/${name}` }],
-    bindings: { mqtt: { qos: 1, retain: name === 'state' || name === 'inventory' } },
+    bindings: { mqtt: { qos: 1, retain: ['state', 'inventory', 'plugin'].includes(name) } },
   };
 }
 

@@ -9,7 +9,8 @@ const SPACING_MS = 1_000;
 export interface RetainedDocumentOptions {
   readonly session: Pick<MqttSession, 'room' | 'publish'>;
   readonly topic: string;
-  readonly make: () => object;
+  /** null: take the retained document back. */
+  readonly make: () => object | null;
   readonly clock: Pick<Clock, 'uptimeMs'>;
   readonly onSettled: (outcome: PublishOutcome) => void;
 }
@@ -43,7 +44,8 @@ export class RetainedDocument {
     }
     this.#due = false;
     this.#publishedMs = clock.uptimeMs();
-    const payload = JSON.stringify(make());
+    const made = make();
+    const payload = made === null ? '' : JSON.stringify(made);
     session.publish({ topic, payload, qos: 1, retain: true, contentType: 'application/json' }, onSettled);
   }
 

@@ -1,5 +1,6 @@
 // Events, state and inventory -> the central broker, as long as the daemon runs. Runs on the daemon's thread.
 import { START } from '../contracts/event.ts';
+import type { PluginStatus } from '../contracts/plugin-status.ts';
 import { topicsOf } from '../contracts/topics.ts';
 import { createRateLimit } from '../lib/rate-limit.ts';
 import type { MqttMessage } from '../mqtt/mqtt-message.ts';
@@ -13,16 +14,40 @@ export interface Uplink {
   publishState(): void;
   /** The list of devices has changed; likewise. */
   publishInventory(): void;
+  /** How a plugin is, retained; null: it is gone. Told again after every connect. */
+  publishPlugin(name: string, status: PluginStatus | null): void;
+  /** A plugin's own message, now or not at all. Resolves with null once the broker has it, else with why not. */
+  publishPluginMessage(message: PluginMessage): Promise<NotPublished | null>;
   /** Waits for outstanding PUBACKs, says `stopped`, disconnects; done within 2 s whatever the broker does. */
   stop(): Promise<void>;
 }
+
+export interface PluginMessage {
+  readonly plugin: string;
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain: boolean;
+}
+
+export interface NotPublished {
+  readonly code: 'mqtt.offline' | 'mqtt.busy' | 'mqtt.refused';
+  readonly reason: string;
+}
+
+const noBroker: NotPublished = { code: 'mqtt.offline', reason: 'there is no connection to a broker now' };
 
 export function startUplink(options: UplinkOptions): Uplink {
   const { appliance, clock, config, log, metrics, onEvent, random, report } = options;
   metrics.connected.set(0);
   if (config.url === null) {
     report('degraded', 'no broker configured: events stay in the buffer; set uplink.url');
-    return { publishState: () => undefined, publishInventory: () => undefined, stop: async () => undefined };
+    return {
+      publishState: () => undefined,
+      publishInventory: () => undefined,
+      publishPlugin: () => undefined,
+      publishPluginMessage: async () => noBroker,
+      stop: async () => undefined,
+    };
   }
 
   const topics = topicsOf(appliance);
@@ -35,6 +60,7 @@ export function startUplink(options: UplinkOptions): Uplink {
     highest: START,
     skippedUpTo: START,
     limit: createRateLimit({ perSecond: config.drainEventsPerSecond, clock }),
+    plugins: new Map(),
   };
   let live: LiveUplink | null = null;
   let connectedMs = 0;
@@ -82,6 +108,11 @@ export function startUplink(options: UplinkOptions): Uplink {
   return {
     publishState: () => live?.publishState(),
     publishInventory: () => live?.publishInventory(),
+    publishPlugin(name, status) {
+      memory.plugins.set(name, status);
+      live?.publishPlugin(name);
+    },
+    publishPluginMessage: async (message) => live?.publishPluginMessage(message) ?? noBroker,
     async stop() {
       live?.end();
       live = null;

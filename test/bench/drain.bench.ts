@@ -48,9 +48,11 @@ async function* rows(t: Cleanup): AsyncIterable<BenchRow> {
 
 async function fullBuffer(t: Cleanup): Promise<EventBuffer> {
   const { socket } = await startRedis(t);
+  const dir = await tempDir(t);
   const buffer = await openBuffer({
     config: testConfig({ redisSocket: socket, keepEvents: 2 * EVENTS }),
-    markFile: path.join(await tempDir(t), 'buffer-mark'),
+    markFile: path.join(dir, 'buffer-mark'),
+    archiveFolder: path.join(dir, 'archive'),
     seal: (_draft, id) => storedEvent(id, type, data).json,
     clock,
     metrics: recordingMetrics().buffer,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Redis } from 'ioredis';
+import type { ArchiveFiles } from '../../src/buffer/archive/archive-files.ts';
 import { type EventBuffer, type OpenBufferOptions, openBuffer } from '../../src/buffer/open-buffer.ts';
 import type { ConsumerOptions } from '../../src/contracts/buffer.ts';
 import type { BufferConfig } from '../../src/contracts/config.ts';
@@ -36,6 +37,8 @@ export interface TestBuffer extends EventBuffer {
 export interface TestBufferOptions extends Partial<BufferConfig> {
   readonly redisSocket: string;
   readonly markFile?: string;
+  readonly archiveFolder?: string;
+  readonly archiveFiles?: ArchiveFiles;
   readonly clock?: FakeClock;
   readonly seal?: OpenBufferOptions['seal'];
   readonly random?: OpenBufferOptions['random'];
@@ -84,15 +87,22 @@ export async function openTestBuffer(
   t: Pick<TestContext, 'after'>,
   options: TestBufferOptions,
 ): Promise<TestBuffer> {
-  const { markFile = path.join(path.dirname(options.redisSocket), 'buffer-mark'), ...rest } = options;
+  const beside = path.dirname(options.redisSocket);
+  const {
+    markFile = path.join(beside, 'buffer-mark'),
+    archiveFolder = path.join(beside, 'archive'),
+    archiveFiles,
+    ...rest
+  } = options;
   const { checkEveryMs, clock = fakeClock(), random, seal = sealForTest, ...overrides } = rest;
   const [metrics, log] = [recordingMetrics(), recordingLog()];
   const health: TestBuffer['health'] = { state: 'unknown', why: '' };
   const buffer = await openBuffer({
-    ...{ config: testConfig(overrides), markFile, seal, clock, log },
+    ...{ config: testConfig(overrides), markFile, archiveFolder, seal, clock, log },
     metrics: metrics.buffer,
     report: (state, why) => void Object.assign(health, { state, why }),
     traceparent: () => traceparent,
+    ...(archiveFiles === undefined ? {} : { archiveFiles }),
     ...(checkEveryMs === undefined ? {} : { checkEveryMs }),
     ...(random === undefined ? {} : { random }),
   });

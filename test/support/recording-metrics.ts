@@ -37,6 +37,7 @@ export function recordingMetrics(): RecordingMetrics {
     uplink: folder('uplink'),
     webhooks: folder('webhooks'),
     status: folder('status'),
+    plugins: folder('plugins'),
     total: (name: string, labels?: Labels) => values.get(keyOf(name, labels)) ?? 0,
   } as RecordingMetrics;
 }

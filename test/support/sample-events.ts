@@ -1,5 +1,6 @@
 // One event of every type; the compiler asks for a new one when a type is added.
 import type { EventData, EventType } from '../../src/contracts/event-types.ts';
+import type { PluginStatus } from '../../src/contracts/plugin-status.ts';
 import { sampleDevice } from './event-stream.ts';
 
 const change = { source: 'kernel', seqnum: 4_711 } as const;
@@ -35,6 +36,33 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'buffer.generation': { why: 'lost', previousGeneration: 1, previousNumber: 0, publishedNumber: 12 },
   'buffer.spilled': { state: 'begun', events: 0, why: 'memory bound' },
   'buffer.cursor-expired': { consumer: 'plugin:x', why: 'removed', count: 2, acknowledged: '1-3', to: '1-5' },
+  'plugin.discovered': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.validating': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.rejected': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.loading': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.starting': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.running': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.stopping': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.stopped': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.failed': {
+    name: 'x',
+    version: '1.0.0',
+    from: 'stopped',
+    reason: 'asked',
+    code: 'plugins.exited',
+    retryInMs: 500,
+  },
+  'plugin.blocked': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
+  'plugin.installed': {
+    ...{ name: 'x', version: '1.0.1', previous: '1.0.0', how: 'upgraded', sha256: 'ab'.repeat(32) },
+    ...{ signedBy: ['0123456789ABCDEF'], gapMs: 80 },
+  },
+  'plugin.removed': { name: 'x', version: '1.0.1' },
+  'plugin.parked': {
+    ...{ name: 'x', version: '1.0.1', event: '1-7', type: 'usb.device.added', tries: 3, why: 'threw' },
+  },
+  'security.violation': { plugin: 'x', what: 'rate', detail: 'too many', count: 2, action: 'throttled' },
+  'security.contained': { plugin: 'x', layer: 'cgroup.kill', why: 'violation', ms: 12 },
   'uplink.connected': { protocolVersion: 5, receiveMaximum: 20, sessionPresent: false },
   'uplink.lost': { why: 'closed', connectedSeconds: 1.5 },
   'uplink.webhook-disabled': { webhook: 'till', why: '410 Gone' },
@@ -49,4 +77,14 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
     atUptimeMs: 5_000,
   },
   'system.clock-synchronized': { offsetMs: 1_700_000_000_000 },
+};
+
+export const samplePluginStatus: PluginStatus = {
+  ...{ name: 'x', state: 'running', reason: 'its start is through', code: null },
+  ...{ since: '2026-01-01T00:00:01.000Z', clock: 'synced', enabled: true, version: '1.0.1' },
+  ...{ previousVersion: null, securityCounter: 0, signedBy: [], level: 'medium' },
+  limits: { memoryMaxBytes: 134_217_728, cpuMaxPercent: 50, pidsMax: 48 },
+  isolation: { complete: true, missing: [] },
+  ...{ memoryBytes: 20_000_000, cpuSeconds: 0.4, starts: 1, delivered: 3, emitted: 3, parked: 0 },
+  ...{ violations: 0, position: '1-12' },
 };

@@ -7,7 +7,7 @@ import { makeAsyncApi } from '../../src/uplink/make-asyncapi.ts';
 import { asyncApiCheck } from '../support/asyncapi-check.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { startSubscriber } from '../support/mqtt-subscriber.ts';
-import { sampleEvents } from '../support/sample-events.ts';
+import { sampleEvents, samplePluginStatus } from '../support/sample-events.ts';
 import { startTestUplink } from '../support/test-uplink.ts';
 
 test('asyncapi.json is what the contracts say: run `node src/uplink/make-asyncapi.ts` and look at the difference [L3]', () => {
@@ -22,7 +22,13 @@ test('everything that a broker carries keeps to the document, and it describes n
   const subscriber = await startSubscriber(t, broker.url, '#');
   const { drained, stream, uplink } = startTestUplink(t, { url: broker.url });
   for (const type of Object.keys(sampleEvents) as EventType[]) stream.append(type, sampleEvents[type]);
+  const plugin = { ...sampleEvents['plugin.removed'] };
+  stream.append('plugin.x.reading' as EventType, plugin);
+  uplink.publishPlugin('x', samplePluginStatus);
   await drained();
+  const message = { plugin: 'x', topic: 'weight', payload: '{"kg":1}', retain: false };
+  assert.equal(await uplink.publishPluginMessage(message), null);
+  await subscriber.message('how the plugin is', ({ topic }) => topic.endsWith('/plugin/x'));
   await uplink.stop();
   await subscriber.message('the death', ({ payload }) => payload.includes('"stopped"'));
   const check = asyncApiCheck();

@@ -32,7 +32,7 @@ export const PluginRequest = Type.Union([
   Type.Object(
     {
       op: Type.Literal('mqtt.publish'),
-      topic: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,3}$' }),
+      topic: Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$' }),
       payload: Text(maxValueBytes),
       retain: Type.Boolean(),
     },

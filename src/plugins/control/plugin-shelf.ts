@@ -1,0 +1,264 @@
+// All plugins of the appliance: installed, upgraded, rolled back, switched on and off, removed, while the daemon runs.
+import type { PluginManifest } from '../../contracts/plugin-manifest.ts';
+import type { PluginAct, PluginControl, PluginLogLine } from '../../contracts/plugin-status.ts';
+import { errorText } from '../../lib/error-text.ts';
+import { PluginError } from '../plugin-error.ts';
+import type { PluginRecord } from '../registry/plugin-record.ts';
+import { judgeManifest } from '../supervise/judge-manifest.ts';
+import type { PluginWorld } from '../supervise/plugin-world.ts';
+import { SupervisedPlugin } from '../supervise/supervised-plugin.ts';
+import { planInstall, planRollback } from './install-plan.ts';
+
+/** So many start side by side; the others wait. */
+const STARTS_AT_ONCE = 8;
+
+/** INVARIANT: acts on plugins are done one after the other; what a plugin does by itself is not. */
+export class PluginShelf implements PluginControl {
+  readonly #world: PluginWorld;
+  readonly #plugins = new Map<string, SupervisedPlugin>();
+  #lane: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+
+  constructor(world: PluginWorld) {
+    this.#world = world;
+  }
+
+  get installed(): ReadonlyMap<string, string> {
+    return new Map([...this.#plugins].map(([name, { record }]) => [name, record.current.version]));
+  }
+
+  get plugins(): readonly SupervisedPlugin[] {
+    return [...this.#plugins.values()];
+  }
+
+  /** Starts what is stored and enabled. Damaged records are named, and left where they are. */
+  async startAll(): Promise<void> {
+    const { records, damaged } = await this.#world.registry.list();
+    for (const name of damaged)
+      this.#world.log.error(
+        { plugin: name },
+        'the record of a plugin is damaged: it is not started; install it again',
+      );
+    for (const record of records) this.#add(record);
+    const waiting = this.plugins.filter(({ record }) => record.enabled);
+    for (const plugin of this.plugins) if (!plugin.record.enabled) await plugin.stop('it is disabled');
+    const starters = Array.from({ length: STARTS_AT_ONCE }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        await next.start('the appliance starts');
+        await next.settled();
+      }
+    });
+    await Promise.all(starters);
+  }
+
+  async stopAll(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.plugins.map((plugin) => plugin.stop('the appliance stops')));
+  }
+
+  async list() {
+    return Promise.all(this.plugins.map((plugin) => plugin.status()));
+  }
+
+  logs(name: string): readonly PluginLogLine[] | null {
+    return this.#plugins.get(name)?.logs ?? null;
+  }
+
+  install(bytes: Uint8Array, signatureText: string): Promise<PluginAct> {
+    return this.#act(null, async () => {
+      const { bundles, clock, config } = this.#world;
+      const nowMs = clock.now().wallMs;
+      const validation = await bundles.validate({ bytes, signatureText }, nowMs);
+      if (!validation.ok) return this.#refused(null, validation);
+      const { manifest, sha256, signedBy } = validation.validated;
+      const { name, version } = manifest;
+      const known = this.#plugins.get(name);
+      const plan = planInstall(manifest, sha256, known?.record ?? null, nowMs);
+      if (!plan.ok) return this.#refused(manifest, plan);
+      if (known === undefined && this.#plugins.size >= config.mostPlugins)
+        return this.#refused(manifest, {
+          code: 'plugins.too-many',
+          reason: `${config.mostPlugins} plugins are installed, as many as plugins.mostPlugins allows`,
+        });
+      const installed = new Map(this.installed);
+      installed.delete(name);
+      const judgement = judgeManifest(manifest, { config, arch: process.arch, installed });
+      if (!judgement.ok) return this.#refused(manifest, judgement);
+
+      const before = known?.record.current;
+      await this.#world.registry.store(plan.record, { bytes, signatureText });
+      const gapMs = await this.#replace(plan.record, `version ${version} was installed`);
+      const data = {
+        name,
+        version,
+        previous: before?.version ?? null,
+        how: plan.how,
+        sha256,
+        signedBy: [...signedBy],
+      };
+      this.#world.say('plugin.installed', `plugin/${name}`, { ...data, ...(gapMs !== null && { gapMs }) });
+      return this.#done(name, plan.how === 'installed' ? 'installed' : `upgraded from ${before?.version}`);
+    });
+  }
+
+  enable(name: string): Promise<PluginAct> {
+    return this.#act(name, async (plugin) => {
+      await this.#record({ ...plugin.record, enabled: true, blocked: null }, plugin);
+      await plugin.restart('it was enabled');
+      await plugin.settled();
+      return this.#done(name, 'enabled');
+    });
+  }
+
+  disable(name: string): Promise<PluginAct> {
+    return this.#act(name, async (plugin) => {
+      await this.#record({ ...plugin.record, enabled: false }, plugin);
+      await plugin.stop('it was disabled');
+      return this.#done(name, 'disabled');
+    });
+  }
+
+  restart(name: string): Promise<PluginAct> {
+    return this.#act(name, async (plugin) => {
+      if (!plugin.record.enabled)
+        return { ok: false, code: 'plugins.disabled', reason: `${name} is disabled; enable it first` };
+      await plugin.restart('it was asked to restart');
+      await plugin.settled();
+      return this.#done(name, 'restarted');
+    });
+  }
+
+  rollback(name: string): Promise<PluginAct> {
+    return this.#act(name, (plugin) => this.#rollBack(plugin, 'rolled-back'));
+  }
+
+  remove(name: string): Promise<PluginAct> {
+    return this.#act(name, async (plugin) => {
+      const { bundles, registry, removeConsumer } = this.#world;
+      const { current } = plugin.record;
+      await plugin.stop('it was removed');
+      await registry.remove(name);
+      this.#plugins.delete(name);
+      await bundles.forget(current.sha256);
+      // The place in the stream goes when Redis is there; nobody waits for that.
+      removeConsumer(`plugin:${name}`).catch((cause: unknown) =>
+        this.#world.log.debug(
+          { plugin: name, why: errorText(cause) },
+          'the place in the stream was not removed',
+        ),
+      );
+      this.#world.say('plugin.removed', `plugin/${name}`, { name, version: current.version });
+      this.#world.onChange(name);
+      return { ok: true, plugin: null, detail: `removed ${current.version}` };
+    });
+  }
+
+  /** How long neither version ran; null where none ran before. */
+  async #replace(record: PluginRecord, reason: string): Promise<number | null> {
+    const { bundles, clock } = this.#world;
+    const plugin = this.#plugins.get(record.name) ?? this.#add(record);
+    const old = plugin.record.current.sha256;
+    const isRunning = plugin.state === 'running';
+    const beganMs = clock.uptimeMs();
+    await plugin.stop(reason);
+    plugin.take(record);
+    await plugin.restart(reason);
+    const isUp = (await plugin.settled()) === 'running';
+    const kept = [record.current.sha256, record.previous?.sha256];
+    if (!kept.includes(old)) await bundles.forget(old);
+    return isRunning && isUp ? Math.round(clock.uptimeMs() - beganMs) : null;
+  }
+
+  async #rollBack(
+    plugin: SupervisedPlugin,
+    how: 'rolled-back' | 'rolled-back-by-itself',
+  ): Promise<PluginAct> {
+    const { name, record } = plugin;
+    const plan = planRollback(record, how === 'rolled-back');
+    if (!plan.ok) return plan;
+    await this.#world.registry.update(plan.record);
+    const { current } = plan.record;
+    const gapMs = await this.#replace(
+      plan.record,
+      `${how.replaceAll('-', ' ')} from ${record.current.version}`,
+    );
+    this.#world.say('plugin.installed', `plugin/${name}`, {
+      ...{ name, version: current.version, previous: record.current.version, how, sha256: current.sha256 },
+      ...{ signedBy: [...(await plugin.status()).signedBy], ...(gapMs !== null && { gapMs }) },
+    });
+    return this.#done(name, `rolled back from ${record.current.version} to ${current.version}`);
+  }
+
+  #add(record: PluginRecord): SupervisedPlugin {
+    const plugin = new SupervisedPlugin({
+      world: this.#world,
+      record,
+      onHealthy: () => {
+        if (plugin.record.onProbation)
+          void this.#act(record.name, async () => {
+            await this.#record({ ...plugin.record, onProbation: false }, plugin);
+            return this.#done(record.name, 'kept');
+          });
+      },
+      onUnhealthy: (why) =>
+        void this.#act(record.name, async () => {
+          const act = await this.#rollBack(plugin, 'rolled-back-by-itself');
+          this.#world.log.warn(
+            { plugin: record.name, why, act: act.ok ? act.detail : act.reason },
+            'a new version did not stay up',
+          );
+          return act;
+        }),
+    });
+    this.#plugins.set(record.name, plugin);
+    return plugin;
+  }
+
+  async #record(record: PluginRecord, plugin: SupervisedPlugin): Promise<void> {
+    await this.#world.registry.update(record);
+    plugin.take(record);
+  }
+
+  #refused(
+    manifest: PluginManifest | null,
+    { code, reason }: { readonly code: string; readonly reason: string },
+  ): PluginAct {
+    const name = manifest?.name ?? 'unknown';
+    this.#world.log.warn({ plugin: name, code, why: reason }, 'a plugin was refused');
+    this.#world.say('plugin.rejected', manifest === null ? 'plugin' : `plugin/${name}`, {
+      ...{
+        name,
+        version: manifest?.version ?? null,
+        from: 'validating',
+        reason: reason.slice(0, 2_000),
+        code,
+      },
+    });
+    return { ok: false, code, reason };
+  }
+
+  async #done(name: string, detail: string): Promise<PluginAct> {
+    const plugin = this.#plugins.get(name);
+    return { ok: true, plugin: plugin === undefined ? null : await plugin.status(), detail };
+  }
+
+  #act(name: null, work: () => Promise<PluginAct>): Promise<PluginAct>;
+  #act(name: string, work: (plugin: SupervisedPlugin) => Promise<PluginAct>): Promise<PluginAct>;
+  #act(name: string | null, work: (plugin: never) => Promise<PluginAct>): Promise<PluginAct> {
+    const done = this.#lane.then(async (): Promise<PluginAct> => {
+      if (this.#stopping)
+        return { ok: false, code: 'plugins.stopping', reason: 'the appliance is about to stop' };
+      const plugin = name === null ? undefined : this.#plugins.get(name);
+      if (name !== null && plugin === undefined)
+        return { ok: false, code: 'plugins.not-installed', reason: `no plugin named ${name} is installed` };
+      try {
+        return await work(plugin as never);
+      } catch (cause) {
+        if (!(cause instanceof PluginError)) throw cause;
+        return { ok: false, code: cause.code, reason: cause.message };
+      }
+    });
+    this.#lane = done.catch(() => undefined);
+    return done;
+  }
+}

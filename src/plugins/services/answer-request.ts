@@ -1,0 +1,115 @@
+// A plugin's request -> what the appliance does for it, if its manifest declares it. Runs in the daemon; one maker per plugin.
+
+import type { AppendEvents } from '../../contracts/buffer.ts';
+import type { Clock } from '../../contracts/clock.ts';
+import type { EventDraft, EventId } from '../../contracts/event.ts';
+import { formatEventId } from '../../contracts/event.ts';
+import type { PluginPermissions } from '../../contracts/plugin-manifest.ts';
+import { errorText } from '../../lib/error-text.ts';
+import { maxEmitBytes, type PluginRequest } from '../protocol/from-host.ts';
+import { isShallow } from './json-depth.ts';
+import type { KvStore } from './kv-store.ts';
+import type { SerialService } from './serial-service.ts';
+
+const DEPTH_MAX = 32;
+
+export type RequestAnswer =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: string; readonly reason: string };
+
+/** Below the plugin's own topic; resolves with null once the broker has it, else with the reason. */
+export type PublishMqtt = (
+  topic: string,
+  payload: string,
+  retain: boolean,
+) => Promise<{ readonly code: string; readonly reason: string } | null>;
+
+export interface AnswerOptions {
+  readonly name: string;
+  readonly permissions: PluginPermissions;
+  readonly append: AppendEvents;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly traceparent: () => string;
+  readonly kv: KvStore | null;
+  readonly serial: SerialService;
+  readonly publish: PublishMqtt;
+  readonly onDenied: (detail: string) => void;
+  readonly onEmitted: (stored: Promise<unknown>) => void;
+}
+
+export type AnswerRequest = (request: PluginRequest) => Promise<RequestAnswer>;
+
+export function createAnswers(options: AnswerOptions): AnswerRequest {
+  const { kv, name, onDenied, permissions, publish, serial } = options;
+  const denied = (what: string): RequestAnswer => {
+    onDenied(what);
+    return refusal('permission.denied', `${what} is not among the permissions of ${name}'s manifest`);
+  };
+
+  const emit = async ({ data, traceparent, type }: Extract<PluginRequest, { op: 'emit' }>) => {
+    if (permissions.emit?.includes(type) !== true) return denied(`emit ${type}`);
+    if (!isShallow(data, DEPTH_MAX))
+      return refusal('emit.too-deep', `data nests deeper than ${DEPTH_MAX} levels`);
+    const bytes = Buffer.byteLength(JSON.stringify(data));
+    if (bytes > maxEmitBytes)
+      return refusal('emit.too-large', `data is ${bytes} bytes of JSON; at most ${maxEmitBytes} may be`);
+    const draft: EventDraft = {
+      type: `plugin.${name}.${type}`,
+      subject: `plugin/${name}`,
+      observed: options.clock.now(),
+      traceparent: traceparent ?? options.traceparent(),
+      data,
+    };
+    const storing = options.append([draft]);
+    options.onEmitted(storing);
+    return stored(await storing);
+  };
+
+  const answer = async (request: PluginRequest): Promise<RequestAnswer> => {
+    switch (request.op) {
+      case 'emit':
+        return emit(request);
+      case 'kv.get':
+        return kv === null ? denied('kv') : value(kv.get(request.key));
+      case 'kv.keys':
+        return kv === null ? denied('kv') : value(kv.keys());
+      case 'kv.set':
+      case 'kv.delete': {
+        if (kv === null) return denied('kv');
+        const outcome = await kv.set(request.key, request.op === 'kv.set' ? request.json : null);
+        return outcome === 'ok'
+          ? value(null)
+          : refusal('kv.quota', `more than the ${permissions.kv?.maxBytes} bytes that the manifest asks for`);
+      }
+      case 'mqtt.publish': {
+        if (permissions.mqtt === undefined) return denied('mqtt');
+        const trouble = await publish(request.topic, request.payload, request.retain);
+        return trouble === null ? value(null) : { ok: false, ...trouble };
+      }
+      case 'serial.list':
+      case 'serial.open':
+      case 'serial.write':
+      case 'serial.close':
+        return permissions.serial === undefined ? denied('serial') : serial.answer(request);
+    }
+  };
+
+  return (request) =>
+    answer(request).catch((cause: unknown) =>
+      refusal('request.failed', `${request.op}: ${errorText(cause)}`),
+    );
+}
+
+function stored([id]: readonly EventId[]): RequestAnswer {
+  if (id === undefined)
+    return refusal('emit.dropped', 'the store is away and the memory queue is full; a buffer.gap says so');
+  return value(formatEventId(id));
+}
+
+function value(of: unknown): RequestAnswer {
+  return { ok: true, value: of };
+}
+
+function refusal(code: string, reason: string): RequestAnswer {
+  return { ok: false, code, reason };
+}

@@ -1,0 +1,287 @@
+// One installed plugin: its state, and what leads from one state to the next. Every transition is an event with a reason.
+
+import type { Instant } from '../../contracts/clock.ts';
+import { formatEventId } from '../../contracts/event.ts';
+import type { PluginManifest, PluginResources } from '../../contracts/plugin-manifest.ts';
+import type { PluginLogLine, PluginStateName, PluginStatus } from '../../contracts/plugin-status.ts';
+import { errorText } from '../../lib/error-text.ts';
+import { newFeedMemory } from '../delivery/event-feed.ts';
+import * as life from '../lifecycle.ts';
+import { PluginError } from '../plugin-error.ts';
+import type { PluginRecord } from '../registry/plugin-record.ts';
+import { LogRing } from '../services/log-ring.ts';
+import { judgeManifest } from './judge-manifest.ts';
+import { PluginSession, type SessionCounters, type SessionEnd } from './plugin-session.ts';
+import type { PluginWorld } from './plugin-world.ts';
+import { RestartPolicy } from './restart-policy.ts';
+import { Violations } from './violations.ts';
+
+/** Up for so long it counts as healthy: its failures are forgotten, a new version is kept. */
+const HEALTHY_MS = 60_000;
+const FAILURES_OF_NEW_VERSION = 3;
+const CRASHES_PER_PARKED = 3;
+
+export interface SupervisedPluginOptions {
+  readonly world: PluginWorld;
+  readonly record: PluginRecord;
+  /** A new version fell several times before it was healthy. */
+  readonly onUnhealthy: (why: string) => void;
+  readonly onHealthy: () => void;
+}
+
+/**
+ * INVARIANTS
+ * - At most one session; a state that is at rest has none.
+ * - Only #to changes the state, and says so.
+ */
+export class SupervisedPlugin {
+  readonly #options: SupervisedPluginOptions;
+  readonly #log = new LogRing();
+  readonly #policy: RestartPolicy;
+  readonly #violations: Violations;
+  readonly #memory = newFeedMemory();
+  readonly #counters: SessionCounters = { delivered: 0, emitted: 0, parked: 0 };
+  #state: life.PluginState = life.discovered;
+  #reason = 'it is stored on the appliance';
+  #since: Instant;
+  #record: PluginRecord;
+  #manifest: PluginManifest | null = null;
+  #resources: PluginResources | null = null;
+  #signedBy: readonly string[] = [];
+  #session: PluginSession | null = null;
+  #starts = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #healthy: NodeJS.Timeout | undefined;
+  /** Set while it is to end: no process is started. */
+  #unwanted = false;
+  #opening: Promise<void> | null = null;
+  #watchers = new Set<() => void>();
+
+  constructor(options: SupervisedPluginOptions) {
+    const { record, world } = options;
+    this.#options = options;
+    this.#record = record;
+    this.#since = world.clock.now();
+    this.#policy = new RestartPolicy(world.random);
+    this.#violations = new Violations((violation) => {
+      world.log.warn(violation, 'a plugin goes beyond what it may');
+      this.#note('warn', `${violation.what}: ${violation.detail} (${violation.action})`);
+      world.say('security.violation', `plugin/${record.name}`, violation);
+    });
+    this.#tell('discovered');
+  }
+
+  get name(): string {
+    return this.#record.name;
+  }
+
+  get record(): PluginRecord {
+    return this.#record;
+  }
+
+  get state(): PluginStateName {
+    return this.#state.state;
+  }
+
+  get logs(): readonly PluginLogLine[] {
+    return this.#log.lines();
+  }
+
+  /** The registry has another record of it now. */
+  take(record: PluginRecord): void {
+    this.#record = record;
+  }
+
+  /** From any state at rest; does nothing in others. Resolves when its process was started, or why it was not is known. */
+  async start(reason: string): Promise<void> {
+    if (!life.isAtRest(this.#state)) return;
+    clearTimeout(this.#retry);
+    this.#unwanted = false;
+    const from = life.validate(this.#state);
+    this.#to(from, reason);
+    this.#opening = this.#open(from).finally(() => {
+      this.#opening = null;
+    });
+    await this.#opening;
+  }
+
+  /** Resolves when no process of it is left. */
+  async stop(reason: string): Promise<void> {
+    clearTimeout(this.#retry);
+    this.#unwanted = true;
+    await this.#opening;
+    const state = this.#state;
+    if (this.#session !== null && (state.state === 'starting' || state.state === 'running')) {
+      this.#to(life.stop(state, reason), reason);
+      await this.#session.stop();
+    } else if (life.isAtRest(state) && state.state !== 'stopped')
+      this.#to(life.stopped(state, reason), reason);
+  }
+
+  async restart(reason: string): Promise<void> {
+    await this.stop(reason);
+    this.#policy.reset();
+    await this.start(reason);
+  }
+
+  block(refusal: { readonly code: string; readonly reason: string }): void {
+    if (life.isAtRest(this.#state)) this.#to(life.block(this.#state, refusal, null), refusal.reason);
+  }
+
+  /** Resolves once it runs, or does not for a reason that time alone will not mend, or fails. */
+  async settled(): Promise<PluginStateName> {
+    const isSettled = () => this.#state.state === 'running' || life.isAtRest(this.#state);
+    while (!isSettled()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#watchers.add(resolve);
+      await promise;
+      this.#watchers.delete(resolve);
+    }
+    return this.#state.state;
+  }
+
+  async status(): Promise<PluginStatus> {
+    const { boundary, clock, insecure } = this.#options.world;
+    const use = (await this.#session?.use()) ?? null;
+    const { current, enabled, name, previous } = this.#record;
+    const position = this.#session?.position ?? null;
+    const now = clock.now();
+    const sinceMs = now.wallMs - (now.uptimeMs - this.#since.uptimeMs);
+    return {
+      name,
+      state: this.#state.state,
+      reason: this.#reason,
+      code: 'code' in this.#state ? this.#state.code : null,
+      since: new Date(sinceMs).toISOString(),
+      clock: now.synced ? 'synced' : 'unsynced',
+      enabled,
+      version: current.version,
+      previousVersion: previous?.version ?? null,
+      securityCounter: current.securityCounter,
+      signedBy: [...this.#signedBy],
+      level: this.#manifest?.level ?? null,
+      limits: this.#resources,
+      isolation: { complete: boundary.missing.length === 0, missing: insecure ? [...boundary.missing] : [] },
+      memoryBytes: use?.memoryBytes ?? null,
+      cpuSeconds: use === null ? null : use.cpuUsec / 1_000_000,
+      starts: this.#starts,
+      ...this.#counters,
+      violations: this.#violations.total,
+      position: position === null ? null : formatEventId(position),
+    };
+  }
+
+  async #open(from: life.Validating): Promise<void> {
+    const { registry, bundles, boundary, config, insecure, installed } = this.#options.world;
+    const { name, current } = this.#record;
+    try {
+      const bundle = await registry.read(name, current);
+      const validation = await bundles.validate(bundle, current.installedAtMs);
+      if (!validation.ok) return this.#to(life.reject(from, validation), validation.reason);
+      const { manifest, signedBy } = validation.validated;
+      const judgement = judgeManifest(manifest, { config, arch: process.arch, installed: installed() });
+      if (!judgement.ok) return this.#to(life.reject(from, judgement), judgement.reason);
+      [this.#manifest, this.#resources, this.#signedBy] = [manifest, judgement.resources, signedBy];
+      if (boundary.missing.length > 0 && !insecure) {
+        const reason = `${boundary.missing.join('; ')}. Plugins run without that only with --insecure-plugins`;
+        return this.#to(life.block(from, { code: 'plugins.no-boundary', reason }, null), reason);
+      }
+      if (this.#unwanted)
+        return this.#to(life.stopped(from, 'it is not wanted any more'), 'it is not wanted any more');
+      const loading = life.load(from, manifest.version);
+      this.#to(loading, 'it may run here');
+      await this.#launch(loading, { validated: validation.validated, ...judgement });
+    } catch (cause) {
+      if (!(cause instanceof PluginError)) throw cause;
+      const refusal = { code: cause.code, reason: errorText(cause) };
+      if (this.#state.state === 'validating') this.#to(life.reject(this.#state, refusal), refusal.reason);
+      else if (this.#state.state === 'loading')
+        // What cannot be limited is not tried again by itself: nothing would change.
+        this.#to(life.block(this.#state, refusal, null), refusal.reason);
+    }
+  }
+
+  async #launch(
+    loading: life.Loading,
+    code: Pick<Parameters<typeof PluginSession.open>[0], 'validated' | 'resources' | 'settings'>,
+  ): Promise<void> {
+    const { registry } = this.#options.world;
+    const session = await PluginSession.open({
+      ...{ world: this.#options.world, ...code, memory: this.#memory },
+      ...{ counters: this.#counters, violations: this.#violations },
+      kvFile: `${registry.folder(this.name)}/kv`,
+      note: (line) => this.#log.add({ time: this.#now(), ...line }),
+      onRunning: () => this.#isUp(),
+      onEnd: (end) => this.#ended(end),
+      onWorn: (why) => void this.restart(`recycled: ${why}`),
+    });
+    this.#session = session;
+    this.#starts += 1;
+    this.#to(life.start(loading), 'its process runs inside its limits');
+  }
+
+  #isUp(): void {
+    if (this.#state.state !== 'starting') return;
+    this.#to(life.run(this.#state), 'its start is through');
+    this.#healthy = setTimeout(() => {
+      this.#policy.reset();
+      this.#options.onHealthy();
+    }, HEALTHY_MS);
+  }
+
+  #ended(end: SessionEnd): void {
+    clearTimeout(this.#healthy);
+    this.#session = null;
+    const state = this.#state;
+    if (state.state === 'stopping') return this.#to(life.stopped(state, state.reason), state.reason);
+    if (state.state !== 'starting' && state.state !== 'running') return;
+    if (end.blocks) return this.#to(life.block(state, end, null), end.reason);
+    const after = this.#policy.failed(this.#options.world.clock.uptimeMs());
+    if (end.parked) this.#policy.forgive(CRASHES_PER_PARKED);
+    if (after.kind === 'open') {
+      const reason = `it failed ${after.failures} times in 10 minutes, last: ${end.reason}`;
+      this.#to(life.block(state, { code: 'plugins.circuit-open', reason }, after.inMs), reason);
+    } else this.#to(life.fail(state, end, after.inMs), end.reason);
+    this.#retry = setTimeout(() => void this.start(`tried again after: ${end.code}`), after.inMs);
+    if (this.#record.onProbation && !end.parked && after.failures >= FAILURES_OF_NEW_VERSION)
+      this.#options.onUnhealthy(end.reason);
+  }
+
+  #to(next: life.PluginState, reason: string): void {
+    const from = this.#state.state;
+    this.#state = next;
+    this.#reason = reason;
+    this.#since = this.#options.world.clock.now();
+    this.#tell(from);
+    for (const watcher of this.#watchers) watcher();
+  }
+
+  #tell(from: PluginStateName): void {
+    const { onChange: _, ...world } = this.#options.world;
+    const { name } = this.#record;
+    const state = this.#state;
+    const reason = this.#reason.slice(0, 2_000);
+    const version = 'version' in state ? state.version : this.#record.current.version;
+    const data = {
+      ...{ name, version, from, reason },
+      ...('code' in state && { code: state.code }),
+      ...('retryInMs' in state && state.retryInMs !== null && { retryInMs: state.retryInMs }),
+    };
+    const isTrouble = ['rejected', 'failed', 'blocked'].includes(state.state);
+    world.log[isTrouble ? 'warn' : 'info'](
+      { plugin: name, version, state: state.state, from, why: reason },
+      'plugin',
+    );
+    this.#note(isTrouble ? 'warn' : 'info', `${state.state}: ${reason}`);
+    world.say(`plugin.${state.state}`, `plugin/${name}`, data);
+    this.#options.world.onChange(name);
+  }
+
+  #note(level: PluginLogLine['level'], text: string): void {
+    this.#log.add({ time: this.#now(), level, from: 'appliance', text: text.slice(0, 2_000) });
+  }
+
+  #now(): string {
+    return new Date(this.#options.world.clock.now().wallMs).toISOString();
+  }
+}

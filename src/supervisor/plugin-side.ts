@@ -1,0 +1,74 @@
+// Plugins and their administration, joined with the rest of the appliance. Without them the appliance goes on.
+import path from 'node:path';
+import type { EventBuffer } from '../buffer/open-buffer.ts';
+import type { Clock } from '../contracts/clock.ts';
+import type { Config } from '../contracts/config.ts';
+import type { ReportHealth } from '../contracts/health.ts';
+import type { Log } from '../contracts/log.ts';
+import type { PluginMetrics } from '../contracts/metrics.ts';
+import { errorText } from '../lib/error-text.ts';
+import { type Plugins, startPlugins } from '../plugins/start-plugins.ts';
+import { type ControlServer, startControl } from '../status/start-control.ts';
+import type { Uplink } from '../uplink/start-uplink.ts';
+import type { Pipeline } from './pipeline.ts';
+import { openPluginTrust } from './plugin-trust.ts';
+
+export interface PluginSide {
+  stop(): Promise<void>;
+}
+
+export async function startPluginSide(options: {
+  readonly config: Config;
+  readonly insecurePlugins: boolean;
+  readonly buffer: EventBuffer;
+  readonly pipeline: Pick<Pipeline, 'say'>;
+  readonly uplink: Uplink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly traceparent: () => string;
+  readonly metrics: PluginMetrics;
+  readonly log: Log;
+  readonly report: ReportHealth;
+}): Promise<PluginSide> {
+  const { buffer, clock, config, pipeline, random, report, traceparent, uplink } = options;
+  const { runDir, stateDir } = config.appliance;
+  const log = options.log.child({ part: 'plugins' });
+  const trust = openPluginTrust(stateDir);
+  let plugins: Plugins | null = null;
+  try {
+    plugins = await startPlugins({
+      ...{ config: config.plugins, stateDir, runDir, clock, random, traceparent, log, report },
+      ...{ insecure: options.insecurePlugins, uid: process.getuid?.() ?? 0, metrics: options.metrics },
+      ...{ read: buffer.read, append: buffer.append, onAppended: buffer.onAppended },
+      ...{ openConsumer: buffer.openConsumer, removeConsumer: buffer.removeConsumer },
+      ...{ sysfsRoot: config.usb.sysfsRoot, say: pipeline.say },
+      verify: trust.verify,
+      trustKey: trust.key,
+      publish: (plugin, topic, payload, retain) =>
+        uplink.publishPluginMessage({ plugin, topic, payload, retain }),
+      onStatus: (name, status) => uplink.publishPlugin(name, status),
+    });
+  } catch (cause) {
+    report('down', `plugins cannot run: ${errorText(cause)}; appliance.runDir must be writable`);
+    log.error({ runDir, why: errorText(cause) }, 'plugins cannot run');
+  }
+  const control = await openControl(path.join(runDir, 'control.sock'), plugins, log);
+  return {
+    async stop() {
+      await Promise.all([control?.stop(), plugins?.stop()]);
+    },
+  };
+}
+
+/** null: it cannot be administered here; everything else goes on. */
+async function openControl(socket: string, plugins: Plugins | null, log: Log): Promise<ControlServer | null> {
+  try {
+    return await startControl({ socket, log, plugins: () => plugins?.control ?? null });
+  } catch (cause) {
+    log.error(
+      { socket, why: errorText(cause) },
+      'the control socket cannot be made: `autoweave plugin` will not work',
+    );
+    return null;
+  }
+}
