@@ -1,4 +1,5 @@
 // `autoweave install-to-disk [DEVICE]`: the booted stick installs itself to another disk of the same computer.
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { bytesText } from '../flash/bytes-text.ts';
 import { offeredDisks } from '../flash/choose-disks.ts';
@@ -58,15 +59,13 @@ Exit code 0: done. 1: not done. 2: the command line is wrong.`,
           source: diskSource(from.path, extentBytes),
           disks: choice.value,
           roots,
-          copyOf: { table, without },
+          copyOf: { table, without, newGuid: randomUUID },
           ...(open === undefined ? {} : { open }),
         },
         { json: values.json, notes: { from: from.path } },
       );
       if (code === exitCodes.ok && !values.json)
-        context.complain(
-          `Shut down, pull ${from.path} and start again: both have the same partition names.\n`,
-        );
+        context.complain(`Shut down and pull ${from.path}: the computer then starts from its own disk.\n`);
       return code;
     },
   };
