@@ -22,7 +22,8 @@ export function createInstallToDiskCommand(roots: SystemRoots, open?: FlashOptio
   --json   The result as one JSON document; progress as JSON lines on standard error
 
 Copies all partitions but the data partition and reads everything back. The new disk makes its own data
-partition and its own identity keys at its first start. Everything that was on DEVICE is lost.
+partition and its own identity keys at its first start. Passwords that were taken out of autoweave.json are on
+the data partition: write them into that of the new disk again. Everything that was on DEVICE is lost.
 Exit code 0: done. 1: not done. 2: the command line is wrong.`,
     async run(context) {
       const { values, positionals } = parseArgs({

@@ -232,7 +232,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
       guest.qemu.console.lines.filter((line) => line.endsWith('test-agent: listening')).length;
     const before = starts();
     const began = performance.now();
-    await guest.shell.must("kill -STOP $(pgrep -u autoweave -f autoweave.mjs)");
+    await guest.shell.must('kill -STOP $(pgrep -u autoweave -f autoweave.mjs)');
     await until('the machine starts again', () => starts() > before, 900_000);
     await guest.qemu.console.waitFor(/^autoweave: watchdog: the machine was reset by its watchdog/, limitMs);
     await until(
@@ -270,7 +270,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
       told().join('\n'),
     );
     // Once for this boot, also when the runtime starts again.
-    await guest.shell.must("kill -9 $(pgrep -u autoweave -f autoweave.mjs)");
+    await guest.shell.must('kill -9 $(pgrep -u autoweave -f autoweave.mjs)');
     await event('system.started', 5);
     assert.equal(events('system.configuration-refused').length, 1);
   });
