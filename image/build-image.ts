@@ -5,6 +5,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../src/workbench/build-bundle.ts';
 import { baseNames, baseProvider, isBaseName } from './base/base-providers.ts';
+import boot from './boot.json' with { type: 'json' };
 import { placesOf } from './build.ts';
 import { type BuildRootOptions, rootSteps, runBuild } from './build-root.ts';
 import { ImageError } from './image-error.ts';
@@ -53,7 +54,8 @@ export async function buildImage(
   return { disk: image, compressed, sbom: bill, checksums: sums, signature };
 }
 
-const usage = `Usage: npm run image -- [--base ${baseNames.join('|')}] [--out DIR] [--small] [--suite NAME] [--sources FILE] [--sign-key KEY [--sign-password-file FILE]]`;
+const architectures = Object.keys(boot.architectures);
+const usage = `Usage: npm run image -- [--base ${baseNames.join('|')}] [--arch ${architectures.join('|')}] [--out DIR] [--small] [--suite NAME] [--sources FILE] [--sign-key KEY [--sign-password-file FILE]]`;
 
 async function main(): Promise<void> {
   const repository = path.resolve(import.meta.dirname, '..');
@@ -62,6 +64,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       base: { type: 'string', default: 'debian' },
+      arch: { type: 'string', default: process.arch },
       out: { type: 'string', default: path.join(repository, 'out/image') },
       small: { type: 'boolean', default: false },
       suite: { type: 'string' },
@@ -75,6 +78,7 @@ async function main(): Promise<void> {
       'image.host-unsuitable',
       `choose the base: there is none named ${values.base}; there is ${baseNames.join(', ')}`,
     );
+  refuseOtherArchitecture(values.arch);
   const { SOURCE_DATE_EPOCH: epoch } = process.env;
   const { 'sign-key': key, 'sign-password-file': lock } = values;
   const built = await buildImage({
@@ -91,6 +95,14 @@ async function main(): Promise<void> {
   say(`done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   for (const file of [built.compressed, built.sbom, built.checksums, built.signature])
     if (file !== null) say(path.relative(process.cwd(), file));
+}
+
+/** Programs of the new root run while it is built, and npm brings Node and the addon for this machine alone. */
+function refuseOtherArchitecture(arch: string): void {
+  const why = architectures.includes(arch)
+    ? `this machine is ${process.arch}, and programs of the image run while it is built; build on ${arch}, or in a virtual machine of it`
+    : `there is none named ${arch}; there is ${architectures.join(', ')}`;
+  if (arch !== process.arch) throw new ImageError('image.host-unsuitable', `choose the architecture: ${why}`);
 }
 
 if (import.meta.main)

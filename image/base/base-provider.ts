@@ -13,6 +13,13 @@ export interface ResolvedPackage {
   readonly only?: readonly string[];
 }
 
+export interface PackageLicenses {
+  /** SPDX expression. */
+  readonly expression: string;
+  /** LicenseRef of the expression -> its text. */
+  readonly references: Readonly<Record<string, string>>;
+}
+
 export interface BaseProvider {
   readonly name: string;
   /** Data files whose change means that packages must be resolved again. */
@@ -25,6 +32,8 @@ export interface BaseProvider {
   fetch(to: { readonly archives: string; readonly work: string }): Promise<readonly ResolvedPackage[]>;
   /** Unpacks one downloaded and verified package; runs none of its scripts. */
   unpack(archive: string, root: string): Promise<void>;
+  /** What the package itself says about its terms, as far as a program can read it. */
+  licensesOf?(name: string, archive: string): Promise<PackageLicenses | undefined>;
   /** Links and folders that must exist before the first package is unpacked. */
   prepareRoot(root: string): Promise<void>;
   /** Runs a program of the new root on the building machine, without chroot: loader, libraries and program from the root. */

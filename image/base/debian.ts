@@ -9,6 +9,7 @@ import debian from '../packages/debian.json' with { type: 'json' };
 import { runCommand } from '../run-command.ts';
 import type { BaseProvider, ResolvedPackage } from './base-provider.ts';
 import { type Apt, openApt } from './debian-apt.ts';
+import { parseDebianCopyright } from './debian-licenses.ts';
 
 export interface DebianOptions {
   /** Release to build from; default: the one in packages/debian.json. */
@@ -65,6 +66,26 @@ export function debianBase(options: DebianOptions = {}): BaseProvider {
         from: 'dpkg',
         remedy: 'delete the file so that it is downloaded again',
       });
+    },
+
+    async licensesOf(name, archive) {
+      const file = `./usr/share/doc/${name}/copyright`;
+      const remedy = 'delete the file so that it is downloaded again';
+      const wanted = ['--fsys-tarfile', archive];
+      const tree = await runCommand(
+        'sh',
+        [
+          '-c',
+          'dpkg-deb "$@" | tar --extract --to-stdout --occurrence=1 "$0" 2>/dev/null || :',
+          file,
+          ...wanted,
+        ],
+        {
+          remedy,
+          from: 'dpkg',
+        },
+      );
+      return parseDebianCopyright(name, tree);
     },
 
     runFromRoot(root, program, args, argv0 = path.basename(program)) {

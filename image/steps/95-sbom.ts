@@ -11,6 +11,8 @@ interface Entry {
   readonly name: string;
   readonly version: string;
   readonly license: string;
+  /** LicenseRef -> its text. */
+  readonly references?: Readonly<Record<string, string>>;
   readonly purl: string;
   readonly sha256?: string;
 }
@@ -18,12 +20,21 @@ interface Entry {
 export const sbom: Step = {
   name: '95-sbom',
   place: 'out',
-  inputs: (build) => ['image/steps/95-sbom.ts', bundledList(build), 'package.json', 'package-lock.json'],
+  inputs: (build) => [
+    'image/steps/95-sbom.ts',
+    'image/base/*-licenses.ts',
+    bundledList(build),
+    'package.json',
+    'package-lock.json',
+  ],
   outputs: (build) => [placesOf(build).sbom],
   async run(build) {
     const entries = [...(await ofBase(build)), ...(await ofBundle(build)), await ofNode(build)];
     await writeFile(placesOf(build).sbom, `${JSON.stringify(toSpdx(build, entries), null, 2)}\n`);
-    build.report(`95-sbom: ${entries.length} packages`);
+    const silent = entries.filter(({ license }) => license === 'NOASSERTION').length;
+    build.report(
+      `95-sbom: ${entries.length} packages, ${silent} of them without terms that a program can read`,
+    );
   },
 };
 
@@ -34,14 +45,15 @@ function bundledList({ runtime }: Build): string {
 
 async function ofBase(build: Build): Promise<readonly Entry[]> {
   const [vendor, suite] = build.base.name.split('-');
-  return (await readResolved(build)).map(({ name, version, sha256 }) => ({
-    name,
-    version,
-    // Each package states its terms in its own copyright file.
-    license: 'NOASSERTION',
-    purl: `pkg:deb/${vendor}/${name}@${encodeURIComponent(version)}?distro=${suite}`,
-    sha256,
-  }));
+  const { archives } = placesOf(build);
+  const entries: Entry[] = [];
+  for (const { name, version, sha256, file } of await readResolved(build)) {
+    const terms = await build.base.licensesOf?.(name, path.join(archives, file));
+    const purl = `pkg:deb/${vendor}/${name}@${encodeURIComponent(version)}?distro=${suite}`;
+    const license = terms?.expression ?? 'NOASSERTION';
+    entries.push({ name, version, license, references: terms?.references ?? {}, purl, sha256 });
+  }
+  return entries;
 }
 
 async function ofBundle(build: Build): Promise<readonly Entry[]> {
@@ -118,6 +130,9 @@ function toSpdx(build: Build, entries: readonly Entry[]): object {
       creators: [`Tool: autoweave-edge-${build.version}`],
     },
     packages: [image, ...packages],
+    hasExtractedLicensingInfos: entries.flatMap(({ references = {} }) =>
+      Object.entries(references).map(([licenseId, extractedText]) => ({ licenseId, extractedText })),
+    ),
     relationships: [
       {
         spdxElementId: 'SPDXRef-DOCUMENT',

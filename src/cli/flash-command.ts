@@ -19,7 +19,7 @@ export function createFlashCommand(roots: SystemRoots, open?: FlashOptions['open
     usage: `flash FILE [DEVICE…] [--pub PUB] [--sha256 HEX] [--yes] [--json]
        autoweave flash --list [--json]
 
-  FILE           A raw image, or one compressed with gzip or zstd
+  FILE           A raw image, or one compressed with gzip, zstd or xz
   DEVICE         Whole disks, such as /dev/sdb; without it the disks are listed and you are asked
   --sha256 HEX   What the SHA-256 of FILE must be; FILE.sha256 is compared too if it exists
   --pub PUB      SHA256SUMS beside FILE must name it and be signed (SHA256SUMS.minisig) by this minisign key: a file or RW…

@@ -1,4 +1,5 @@
 // `autoweave install-to-disk [DEVICE]`: the booted stick installs itself to another disk of the same computer.
+import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { bytesText } from '../flash/bytes-text.ts';
 import { offeredDisks } from '../flash/choose-disks.ts';
@@ -21,7 +22,8 @@ export function createInstallToDiskCommand(roots: SystemRoots, open?: FlashOptio
   --json   The result as one JSON document; progress as JSON lines on standard error
 
 Copies all partitions but the data partition and reads everything back. The new disk makes its own data
-partition and its own identity keys at its first start. Everything that was on DEVICE is lost.
+partition and its own identity keys at its first start. Passwords that were taken out of autoweave.json are on
+the data partition: write them into that of the new disk again. Everything that was on DEVICE is lost.
 Exit code 0: done. 1: not done. 2: the command line is wrong.`,
     async run(context) {
       const { values, positionals } = parseArgs({
@@ -58,15 +60,13 @@ Exit code 0: done. 1: not done. 2: the command line is wrong.`,
           source: diskSource(from.path, extentBytes),
           disks: choice.value,
           roots,
-          copyOf: { table, without },
+          copyOf: { table, without, newGuid: randomUUID },
           ...(open === undefined ? {} : { open }),
         },
         { json: values.json, notes: { from: from.path } },
       );
       if (code === exitCodes.ok && !values.json)
-        context.complain(
-          `Shut down, pull ${from.path} and start again: both have the same partition names.\n`,
-        );
+        context.complain(`Shut down and pull ${from.path}: the computer then starts from its own disk.\n`);
       return code;
     },
   };

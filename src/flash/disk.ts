@@ -47,8 +47,15 @@ export interface SystemRoots {
   readonly sys: string;
   readonly proc: string;
   readonly dev: string;
+  /** Where the appliance's initramfs wrote the name of the disk it started from; left out: nowhere. */
+  readonly startedFrom?: string;
 }
 
-export const systemRoots: SystemRoots = { sys: '/sys', proc: '/proc', dev: '/dev' };
+export const systemRoots: SystemRoots = {
+  sys: '/sys',
+  proc: '/proc',
+  dev: '/dev',
+  startedFrom: '/run/autoweave-boot/disk',
+};
 
 export const chunkBytes = 4 * 1024 * 1024;

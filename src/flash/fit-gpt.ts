@@ -1,6 +1,6 @@
 // An image's partition table on a disk of another size -> the bytes to change, so that the backup table is at the disk's end. Pure.
 import { crc32 } from 'node:zlib';
-import { headerChecksum } from './parse-gpt.ts';
+import { guidBytes, headerChecksum } from './parse-gpt.ts';
 import type { GptTable } from './partition-table.ts';
 
 export interface Patch {
@@ -13,13 +13,15 @@ export interface FitOptions {
   readonly blockBytes: number;
   /** Numbers of partitions that the copy shall not have. */
   readonly without?: readonly number[];
+  /** Makes GUIDs for the disk and its partitions; left out: the image's. */
+  readonly newGuid?: () => string;
 }
 
 /** UEFI 2.10, 5.3: both headers name each other; the backup's entries are before it, at the very end. */
 export function fitGpt(head: Buffer, table: GptTable, options: FitOptions): readonly Patch[] {
   const { blockBytes } = options;
   const lastBlock = Math.floor(options.sizeBytes / blockBytes) - 1;
-  const entries = entriesWithout(head, table, options);
+  const entries = entriesOf(head, table, options);
   const entriesBlocks = Math.ceil(entries.length / blockBytes);
   const backupEntries = lastBlock - entriesBlocks;
 
@@ -27,6 +29,7 @@ export function fitGpt(head: Buffer, table: GptTable, options: FitOptions): read
   primary.writeBigUInt64LE(BigInt(lastBlock), 32);
   primary.writeBigUInt64LE(BigInt(backupEntries - 1), 48);
   primary.writeUInt32LE(crc32(entries), 88);
+  if (options.newGuid !== undefined) guidBytes(options.newGuid()).copy(primary, 56);
   const backup = Buffer.from(primary);
   backup.writeBigUInt64LE(BigInt(lastBlock), 24);
   backup.writeBigUInt64LE(1n, 32);
@@ -52,9 +55,13 @@ export function gptNeedsBytes(
   return (last + 1 + Math.ceil((table.entryCount * table.entryBytes) / blockBytes) + 1) * blockBytes;
 }
 
-function entriesWithout(head: Buffer, table: GptTable, { blockBytes, without = [] }: FitOptions): Buffer {
+function entriesOf(head: Buffer, table: GptTable, options: FitOptions): Buffer {
+  const { blockBytes, newGuid, without = [] } = options;
   const at = table.entriesBlock * blockBytes;
   const entries = Buffer.from(head.subarray(at, at + table.entryCount * table.entryBytes));
+  if (newGuid !== undefined)
+    for (const { number } of table.partitions)
+      guidBytes(newGuid()).copy(entries, (number - 1) * table.entryBytes + 16);
   for (const number of without) entries.fill(0, (number - 1) * table.entryBytes, number * table.entryBytes);
   return entries;
 }

@@ -5,8 +5,7 @@ import type { ImageSource } from './image-source.ts';
 import { measureImage } from './measure-image.ts';
 import type { Medium } from './medium.ts';
 import { openMedium } from './open-medium.ts';
-import type { GptTable } from './partition-table.ts';
-import { planWriting, type WritePlan } from './plan-writing.ts';
+import { type CopyOptions, planWriting, type WritePlan } from './plan-writing.ts';
 import type { FoundDisk } from './read-disks.ts';
 import { type FlashProgress, type FlashResult, writeMedia } from './write-media.ts';
 
@@ -15,8 +14,8 @@ export interface FlashOptions {
   readonly disks: readonly FoundDisk[];
   readonly roots: SystemRoots;
   readonly report: (progress: FlashProgress) => void;
-  /** The table of the disk that is the source, and the partitions that the copy shall not have. */
-  readonly copyOf?: { readonly table: GptTable; readonly without: readonly number[] };
+  /** Of a disk that is the source. */
+  readonly copyOf?: CopyOptions;
   readonly open?: (disk: FoundDisk, roots: SystemRoots) => Promise<Medium>;
 }
 

@@ -1,13 +1,14 @@
-// A file (raw, gzip, zstd) or the beginning of a disk -> the image's bytes in order, as often as they are asked for.
+// A file (raw, gzip, zstd, xz) or the beginning of a disk -> the image's bytes in order, as often as they are asked for.
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { FlashError } from './flash-error.ts';
+import { xzBytes } from './xz-bytes.ts';
 
 export interface ImageSource {
   readonly path: string;
-  readonly format: 'raw' | 'gzip' | 'zstd';
+  readonly format: 'raw' | 'gzip' | 'zstd' | 'xz';
   /** Known beforehand for what is not compressed. */
   readonly sizeBytes: number | null;
   bytes(): AsyncIterable<Buffer>;
@@ -50,15 +51,15 @@ async function formatOf(path: string, file: FileHandle): Promise<ImageSource['fo
   const magic = buffer.toString('hex', 0, bytesRead);
   if (magic.startsWith('1f8b')) return 'gzip';
   if (/^(28b52ffd|5.2a4d18)/.test(magic)) return 'zstd';
+  if (magic.startsWith('fd377a585a00')) return 'xz';
   for (const [start, name, unpack] of [
-    ['fd377a585a00', 'xz', 'xz -dk'],
     ['504b0304', 'zip', 'unzip'],
     ['425a68', 'bzip2', 'bzip2 -dk'],
   ] as const)
     if (magic.startsWith(start))
       throw new FlashError({
         code: 'flash.image-format',
-        message: `read ${path}: it is ${name}-compressed; raw, gzip and zstd are understood`,
+        message: `read ${path}: it is ${name}-compressed; raw, gzip, zstd and xz are understood`,
         remedy: `Run: ${unpack} ${path}`,
       });
   return 'raw';
@@ -68,6 +69,7 @@ async function* decoded(path: string, format: ImageSource['format']): AsyncItera
   if (format === 'raw') yield* translated(path, createReadStream(path, { highWaterMark: readBytes }));
   else if (format === 'gzip')
     yield* translated(path, decode(createReadStream(path, { highWaterMark: readBytes }), createGunzip()));
+  else if (format === 'xz') yield* xzBytes(path);
   else yield* zstdFrames(path);
 }
 

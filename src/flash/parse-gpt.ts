@@ -108,6 +108,13 @@ function guid(bytes: Buffer, at: number): string {
   return [swapped(0, 4), swapped(4, 6), swapped(6, 8), hex(8, 10), hex(10, 16)].join('-');
 }
 
+/** The 16 bytes of a GUID as a table has them. */
+export function guidBytes(text: string): Buffer {
+  const [low = '', middle = '', high = '', ...rest] = text.split('-');
+  const swapped = [low, middle, high].map((group) => Buffer.from(group, 'hex').reverse());
+  return Buffer.concat([...swapped, Buffer.from(rest.join(''), 'hex')]);
+}
+
 function refused(problem: TableProblem, reason: string): TableVerdict {
   return { ok: false, problem, reason };
 }

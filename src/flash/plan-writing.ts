@@ -28,13 +28,22 @@ export interface WritePlan {
   readonly steps: readonly WriteStep[];
 }
 
+export interface CopyOptions {
+  /** Of the disk that is the source. */
+  readonly table?: GptTable;
+  /** Partitions that the copy shall not have. */
+  readonly without?: readonly number[];
+  /** The copy gets GUIDs of its own: both disks may be in one computer. */
+  readonly newGuid?: () => string;
+}
+
 /** Where a disk may still have the backup of an older table. */
 const tailBytes = 1024 * 1024;
 
 export function planWriting(
   image: MeasuredImage,
   disk: FoundDisk,
-  options: { readonly table?: GptTable; readonly without?: readonly number[] } = {},
+  options: CopyOptions = {},
 ): Choice<WritePlan> {
   const { blockBytes, sizeBytes } = disk;
   const tooSmall = whyTooSmall(disk, image.sizeBytes);
@@ -43,14 +52,16 @@ export function planWriting(
   if (wrongBlocks !== null) return { ok: false, problem: wrongBlocks };
   const found = options.table ?? gptOf(image, disk);
   if (found !== null && 'code' in found) return { ok: false, problem: found };
-  const { without = [] } = options;
+  const { newGuid, without = [] } = options;
+  const guids = newGuid === undefined ? {} : { newGuid };
   const needed = found === null ? 0 : gptNeedsBytes(found, { blockBytes, without });
   const noRoom = whyTooSmall(disk, needed);
   if (noRoom !== null) return { ok: false, problem: noRoom };
 
   const whole = Math.floor(sizeBytes / blockBytes) * blockBytes;
   const imageBytes = Math.ceil(image.sizeBytes / blockBytes) * blockBytes;
-  const patches = found === null ? [] : fitGpt(image.head, found, { sizeBytes, blockBytes, without });
+  const patches =
+    found === null ? [] : fitGpt(image.head, found, { sizeBytes, blockBytes, without, ...guids });
   const tailAt = Math.max(imageBytes, whole - tailBytes);
   const head = Buffer.alloc(Math.min(chunkBytes, imageBytes));
   image.head.copy(head);

@@ -36,7 +36,11 @@ export async function readDisks(roots: SystemRoots): Promise<FoundDisks> {
     identities.set(gpt.diskId, node.name);
     for (const { id } of gpt.partitions) if (id !== null) identities.set(id, node.name);
   }
-  const booted = bootNodes(await textOf(roots, 'cmdline'), nodes, identities);
+  const started = await startedFrom(roots);
+  const booted = [
+    ...(nodes.has(started) ? [started] : []),
+    ...bootNodes(await textOf(roots, 'cmdline'), nodes, identities),
+  ];
   const swaps = parseSwaps(await textOf(roots, 'swaps'));
   const uses = diskUses({ nodes, mounts, swaps, bootNodes: booted });
   const rootMount = mounts.find(({ where }) => where === '/');
@@ -47,4 +51,8 @@ export async function readDisks(roots: SystemRoots): Promise<FoundDisks> {
 
 async function textOf({ proc }: SystemRoots, file: string): Promise<string> {
   return readFile(path.join(proc, file), 'utf8').catch(() => '');
+}
+
+async function startedFrom({ startedFrom: file }: SystemRoots): Promise<string> {
+  return file === undefined ? '' : (await readFile(file, 'utf8').catch(() => '')).trim();
 }

@@ -13,7 +13,7 @@ export interface WatchdogFeeder {
 /**
  * The device was armed by the machine's start. It is opened at the first feeding, and never asked to be disarmed (no `V`): a daemon that
  * does not come back is a reason for a reset too. Synchronous, because a thread pool that waits for a stuck disk would not feed.
- * @param periodMs a sixth of the watchdog's limit, so that a busy moment is no reset
+ * @param periodMs a twelfth of the watchdog's limit, so that a busy moment is no reset
  */
 export function feedWatchdog(options: {
   readonly device: string;

@@ -32,7 +32,7 @@ const essential = ['usb-monitor', 'buffer'];
 
 const CLOCK_CHECK_MS = 30_000;
 const BOOT_NOTES_MS = 30_000;
-/** Of a limit of a minute. */
+/** Of a limit of two minutes (rootfs/etc/init.d/watchdog). */
 const WATCHDOG_MS = 10_000;
 
 export interface Appliance {

@@ -18,13 +18,14 @@ import { type TestSystem, testSystem } from './test-system.ts';
 const mebibyte = 1024 * 1024;
 const untouched = 0xa5;
 
-test('raw, gzip and zstd images, also of many frames, are on the disk byte for byte [I7]', async (t) => {
+test('raw, gzip, zstd and xz images, also of many frames, are on the disk byte for byte [I7]', async (t) => {
   const { system, image } = await sticks(t, { sda: imageBytes });
   const half = imageBytes / 2;
   for (const [name, bytes] of [
     ['image', image],
     ['image.gz', gzipSync(image, { level: 1 })],
     ['image.zst', zstdCompressSync(image)],
+    ['image.xz', xzCompressed(image)],
     [
       'frames.zst',
       Buffer.concat([zstdCompressSync(image.subarray(0, half)), zstdCompressSync(image.subarray(half))]),
@@ -115,6 +116,7 @@ test('what is wrong with the image or the disk is said before the first byte is 
   const { system, image } = await sticks(t, { sda: imageBytes, sdb: 15 * mebibyte, sdc: imageBytes });
   const packed = zstdCompressSync(image);
   const unzipped = gzipSync(image, { level: 1 });
+  const xz = xzCompressed(image);
   const files: Readonly<Record<string, Buffer>> = {
     good: image,
     'cut.zst': packed.subarray(0, packed.length - 9),
@@ -122,7 +124,9 @@ test('what is wrong with the image or the disk is said before the first byte is 
     cut: image.subarray(0, 14 * mebibyte),
     'noise.zst': Buffer.concat([packed, Buffer.from('no frame')]),
     empty: Buffer.alloc(0),
-    xz: Buffer.from('fd377a585a000000', 'hex'),
+    zip: Buffer.from('504b030400000000', 'hex'),
+    'cut.xz': xz.subarray(0, xz.length >> 1),
+    'noise.xz': Buffer.concat([xz.subarray(0, 64), Buffer.alloc(xz.length - 64, 7)]),
   };
   for (const [name, bytes] of Object.entries(files)) await put(system, name, bytes);
   const flipped = Buffer.from(unzipped);
@@ -138,7 +142,9 @@ test('what is wrong with the image or the disk is said before the first byte is 
     [['noise.zst'], 'flash.image-damaged'],
     [['flipped.gz'], 'flash.image-damaged'],
     [['empty'], 'flash.image-empty'],
-    [['xz'], 'flash.image-format'],
+    [['zip'], 'flash.image-format'],
+    [['cut.xz'], 'flash.image-truncated'],
+    [['noise.xz'], 'flash.image-damaged'],
     [['absent'], 'flash.image-missing'],
     [['wrong'], 'flash.checksum-wrong'],
     [['good', '--sha256', `${sum.slice(0, 63)}${sum.endsWith('0') ? 1 : 0}`], 'flash.checksum-wrong'],
@@ -232,4 +238,8 @@ async function put(system: TestSystem, name: string, bytes: Buffer): Promise<str
   const file = path.join(system.dir, name);
   await writeFile(file, bytes);
   return file;
+}
+
+function xzCompressed(image: Buffer): Buffer {
+  return execFileSync('xz', ['-0', '-c'], { input: image, maxBuffer: 64 * mebibyte });
 }

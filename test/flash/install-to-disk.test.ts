@@ -15,7 +15,7 @@ test('the booted stick is found, and all but its data partition is copied to a s
   const ran = await runCommand(createInstallToDiskCommand(system.roots), [], ['1', 'yes']);
   assert.equal(ran.code, 0, ran.err);
   assert.ok(!/^ +\d {2}.*sda/m.test(ran.err), 'the stick itself is not on the list');
-  assert.match(ran.err, /pull .*sda and start again/);
+  assert.match(ran.err, /Shut down and pull .*sda/);
   const written = await readFile(system.disk('nvme0n1'));
   assert.ok(written.subarray(mebibyte, 12 * mebibyte).equals(image.subarray(mebibyte, 12 * mebibyte)));
   const verdict = parsePartitionTable({ head: written.subarray(0, mebibyte), sizeBytes, blockBytes: 512 });
@@ -25,6 +25,18 @@ test('the booted stick is found, and all but its data partition is copied to a s
     ['esp', 'slot-a', 'slot-b', 'config'],
   );
   assert.equal(verdict.table.backupBlock, sizeBytes / 512 - 1);
+  // Stick and disk may stay in one computer: no two of all the ids are the same.
+  const original = parsePartitionTable({
+    head: image.subarray(0, mebibyte),
+    sizeBytes: image.length,
+    blockBytes: 512,
+  });
+  assert.ok(original.ok && original.table?.kind === 'gpt');
+  const ids = [verdict.table, original.table].flatMap(({ diskId, partitions }) => [
+    diskId,
+    ...partitions.map(({ id }) => id),
+  ]);
+  assert.equal(new Set(ids).size, ids.length);
 });
 
 test('the boot disk itself and a disk that the slots do not fit are refused before writing [I2]', async (t) => {

@@ -36,8 +36,8 @@ export interface QemuOptions {
   /** Folder for the sockets of this machine. */
   readonly dir: string;
   readonly boot: DirectBoot | FirmwareBoot;
-  /** Raw images in the order vda, vdb, … */
-  readonly disks: readonly { readonly file: string; readonly readOnly: boolean }[];
+  /** Raw images in the order vda, vdb, …; firmware tries them in this order too. `usb`: a stick that is there from the start. */
+  readonly disks: readonly { readonly file: string; readonly readOnly: boolean; readonly usb?: boolean }[];
   /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
   readonly firmwareFiles: Readonly<Record<string, string>>;
   /** Port on the host's loopback -> port in the guest, at the address that DHCP gives it or at another. */
@@ -131,14 +131,6 @@ function toArguments(
     ...['-display', 'none', '-serial', 'stdio', ...(options.mayReboot === true ? [] : ['-no-reboot'])],
     ...['-qmp', `unix:${sockets.qmpSocket},server=on,wait=off`],
     ...bootArguments(options.boot),
-    ...options.disks.flatMap(({ file, readOnly }, index) => [
-      '-drive',
-      `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`,
-      ...[
-        '-device',
-        `virtio-blk-pci,drive=disk${index}${options.boot.kind === 'firmware' ? `,bootindex=${index}` : ''}`,
-      ],
-    ]),
     ...Object.entries(options.firmwareFiles).flatMap(([name, file]) => [
       '-fw_cfg',
       `name=${name},file=${file}`,
@@ -146,6 +138,14 @@ function toArguments(
     ...['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-audiodev', 'none,id=sound'],
     ...['-device', 'virtio-rng-pci', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
+    ...options.disks.flatMap(({ file, readOnly, usb }, index) => {
+      const device = usb === true ? 'usb-storage,bus=xhci.0,port=4' : 'virtio-blk-pci';
+      const order = options.boot.kind === 'firmware' ? `,bootindex=${index}` : '';
+      return [
+        ...['-drive', `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`],
+        ...['-device', `${device},drive=disk${index}${order}`],
+      ];
+    }),
     ...[
       '-device',
       'virtio-serial-pci',
