@@ -174,7 +174,7 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
       Promise.all([tidyUp.now(), mark.noteStored(), check.writeIdle().catch(() => undefined)]),
     );
     ending.abort();
-    await atMost(CLOSE_MS, Promise.all([...running, mark.close()]));
+    await atMost(CLOSE_MS, Promise.all([...running, mark.close(), spill.idle()]));
     writer.giveUp();
   };
 

@@ -30,6 +30,9 @@ const SEGMENT_ENTRIES = 16_384;
 /** How many segments without a provable age are passed in search of one that proves those before it too old. */
 const AGE_SEARCH = 64;
 
+/** Past a bound so much of it is kept: the gaps that tell what went are events too, and must not drive out others. */
+const ROOM_FOR_GAPS = 0.95;
+
 type Limits = Pick<
   BufferConfig,
   'memoryMaxBytes' | 'archiveMaxBytes' | 'archiveKeepFreeBytes' | 'maxAgeHours' | 'maxEvents'
@@ -97,6 +100,11 @@ export class Spill {
     return this.#running;
   }
 
+  /** Resolves once nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#running;
+  }
+
   async #check(): Promise<void> {
     const { archive, health, keeper } = this.#options;
     const link = keeper.current;
@@ -155,7 +163,7 @@ export class Spill {
     const maxBytes = Math.min(SEGMENT_BYTES, Math.ceil(limits.memoryMaxBytes / 4));
     const whole = { maxBytes, maxEntries: SEGMENT_ENTRIES, entryBytes: bytes / length, isWanted: () => true };
     if (bytes > limits.memoryMaxBytes) return whole;
-    const excess = limits.maxEvents === 0 ? 0 : archive.index.count + length - limits.maxEvents;
+    const excess = this.#excessEvents(length);
     // What the archive has can go without moving anything.
     const excessOfStream = Math.min(excess - archive.index.count, length);
     if (excessOfStream > 0) return { ...whole, maxEntries: Math.min(SEGMENT_ENTRIES, excessOfStream) };
@@ -180,7 +188,6 @@ export class Spill {
     const count = countOf(segment);
     this.#moved += count;
     metrics.spilled.add(count);
-    this.#tellSpilled();
     await this.#trim(link, { generation: segment.generation, number: segment.last });
     return true;
   }
@@ -189,6 +196,13 @@ export class Spill {
     const minId = formatEventId({ ...upTo, number: upTo.number + 1 });
     await link.exchange('trim what is archived', (redis) => redis.xtrim(EVENTS, 'MINID', '=', minId));
     this.#options.view.trimmed(upTo);
+  }
+
+  #excessEvents(streamLength: number): number {
+    const { archive, limits } = this.#options;
+    const count = archive.index.count + streamLength;
+    if (limits.maxEvents === 0 || count <= limits.maxEvents) return 0;
+    return count - Math.floor(limits.maxEvents * ROOM_FOR_GAPS);
   }
 
   async #keepBounds(streamLength: number): Promise<void> {

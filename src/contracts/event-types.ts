@@ -112,7 +112,7 @@ export const eventTypes = {
       from: Type.Optional(Type.String({ description: 'First event id missing' })),
       to: Type.Optional(Type.String({ description: 'Last event id missing' })),
       runs: Type.Optional(
-        Type.Array(Type.Tuple([Count, Count]), {
+        Type.Array(Type.Array(Count, { minItems: 2, maxItems: 2 }), {
           minItems: 1,
           maxItems: 500,
           description:

@@ -78,6 +78,8 @@ export function sealForTest(draft: EventDraft, id: EventId): string {
     type: draft.type,
     subject: draft.subject,
     time: new Date(draft.observed.wallMs).toISOString(),
+    clock: draft.observed.synced ? 'synced' : 'unsynced',
+    bootid: fakeClock().bootId,
     uptimems: draft.observed.uptimeMs,
     data: draft.data,
   });

@@ -3,50 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import type { EventDraft, StoredEvent } from '../../../src/contracts/event.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
-import { startRedis, type TestRedis } from '../../support/redis.ts';
+import { startRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
-import {
-  adminClient,
-  atStart,
-  draft,
-  namesOf,
-  openTestBuffer,
-  type TestBuffer,
-  untilHealth,
-} from '../open-test-buffer.ts';
-
-/** About 700 bytes each, every tenth of low priority. */
-const events = (count: number, from = 0): readonly EventDraft[] =>
-  Array.from({ length: count }, (_, at) => ({
-    ...draft(from + at, fakeClock(), (from + at) % 10 === 9 ? 'uplink.lost' : 'usb.device.added'),
-    data: { why: `n${from + at}`, fill: `${Math.sin(from + at)}`.repeat(24) },
-  }));
-const names = (count: number) => Array.from({ length: count }, (_, n) => `n${n}`);
-const small = { memoryMaxBytes: 400_000, keepEvents: 0, checkEveryMs: 20 };
-const folderOf = (redis: TestRedis) => path.join(path.dirname(redis.socket), 'archive');
-const ours = (all: readonly StoredEvent[]) => namesOf(all).filter((name) => /^n\d+$/.test(name));
-const gapsIn = (all: readonly StoredEvent[]) =>
-  all
-    .filter(({ type }) => type === 'buffer.gap')
-    .map(
-      ({ json }) =>
-        (
-          JSON.parse(json) as {
-            data: { count: number; reason: string; runs?: number[][]; from: string; to: string };
-          }
-        ).data,
-    );
-const appendAll = async (buffer: TestBuffer, count: number, from = 0) => {
-  for (let n = from; n < from + count; n += 250)
-    await buffer.append(events(Math.min(250, from + count - n), n));
-};
-const untilSpilled = (buffer: TestBuffer) =>
-  until(
-    'Redis is below its bound',
-    () => buffer.usage().archivedEvents > 0 && buffer.usage().streamBytes <= small.memoryMaxBytes,
-  );
+import { adminClient, atStart, draft, openTestBuffer, untilHealth } from '../open-test-buffer.ts';
+import { appendAll, folderOf, gapsIn, missingIn, names, ours, small, untilSpilled } from './spilling.ts';
 
 test('past the memory bound the oldest events move to files, and reading crosses over without noticing [B3]', async (t) => {
   const redis = await startRedis(t);
@@ -179,12 +140,7 @@ for (const [what, damage, isExact] of [
     );
     assert.ok(gaps.every(({ reason }) => reason === 'damaged-archive'));
     if (!isExact) return;
-    const said = gaps.flatMap(
-      ({ runs, from, to }) => runs ?? [[from, to].map((id) => Number(id.split('-')[1]))],
-    );
-    const saidNames = said.flatMap(([a = 0, b = 0]) =>
-      Array.from({ length: b - a + 1 }, (_, at) => `n${a + at - 2}`),
-    );
+    const saidNames = gaps.flatMap(missingIn).map((number) => `n${number - 2}`);
     assert.deepEqual(saidNames, missing);
     await second.all();
     assert.equal(gapsIn(await second.all()).length, gaps.length, 'told once');
