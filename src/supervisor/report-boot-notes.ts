@@ -27,6 +27,7 @@ export function reportBootNotes(options: {
 }): BootNotes {
   const { bootId, file, log, periodMs, report, say, stored } = options;
   let told: number | null = null;
+  let complained = '';
   stored.then(
     (fields) => {
       const [boot, count] = (fields[field] ?? '').split(' ');
@@ -37,7 +38,14 @@ export function reportBootNotes(options: {
   );
 
   const look = async () => {
-    const notes = parseBootNotes(await contentOf(file, log));
+    const content = await contentOf(file);
+    if (!content.ok) {
+      report('unknown', content.reason);
+      if (content.reason !== complained) log.warn({ file }, content.reason);
+      complained = content.reason;
+      return;
+    }
+    const notes = parseBootNotes(content.text);
     sayHealth(notes, report);
     if (told === null) return;
     for (const note of notes.slice(told)) {
@@ -74,14 +82,15 @@ function sayEvent(note: BootNote, say: Pipeline['say'], state: Readonly<Record<s
 }
 
 /** '' where there is none: an ordinary host has no such file. */
-async function contentOf(file: string, log: Log): Promise<string> {
+async function contentOf(
+  file: string,
+): Promise<{ readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string }> {
   try {
     await using handle = await open(file, 'r');
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    return { ok: true, text: buffer.toString('utf8', 0, bytesRead) };
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
-      log.warn({ file, why: errorText(cause) }, 'what the start found cannot be read');
-    return '';
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return { ok: true, text: '' };
+    return { ok: false, reason: `what the start of the machine found cannot be read: ${errorText(cause)}` };
   }
 }

@@ -24,6 +24,8 @@ const address = '10.0.2.77';
 const secret = 'a-secret-of-this-test';
 const source = 'urn:autoweave:acme:lab:kiosk-7';
 const closedPort = 9999;
+/** Prints its process id; busybox cuts the user's name. */
+const daemon = `ps -o pid,user,args | awk '$2 ~ /^autowea/ && /autoweave.mjs daemon/ { print $1 }'`;
 /** Quiet: a few seconds; chronyd takes about ten to trust a server. */
 const limitMs = 300_000;
 
@@ -230,7 +232,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
       guest.qemu.console.lines.filter((line) => line.endsWith('test-agent: listening')).length;
     const before = starts();
     const began = performance.now();
-    await guest.shell.must('kill -STOP $(pgrep -u autoweave -f autoweave.mjs)');
+    await guest.shell.must(`kill -STOP $(${daemon})`);
     await until('the machine starts again', () => starts() > before, 900_000);
     await guest.qemu.console.waitFor(/^autoweave: watchdog: the machine was reset by its watchdog/, limitMs);
     await until(
@@ -268,7 +270,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
       told().join('\n'),
     );
     // Once for this boot, also when the runtime starts again.
-    await guest.shell.must('kill -9 $(pgrep -u autoweave -f autoweave.mjs)');
+    await guest.shell.must(`kill -9 $(${daemon})`);
     await event('system.started', 5);
     assert.equal(events('system.configuration-refused').length, 1);
   });

@@ -62,3 +62,20 @@ test('each note is one event of its boot, also when the daemon starts again and 
   await until('those of another boot', () => said.length >= 6);
   assert.equal(said.length, 6);
 });
+
+test('notes that cannot be read are no good news: the part is unknown [S7]', async (t) => {
+  const health: string[] = [];
+  const reporter = reportBootNotes({
+    // A folder in the place of the file stops root as well.
+    file: await tempDir(t),
+    bootId: 'boot-1',
+    periodMs: 10,
+    stored: Promise.resolve({}),
+    say: () => assert.fail('an event without a note'),
+    report: (how, why) => void health.push(`${how} ${why}`),
+    log: recordingLog(),
+  });
+  t.after(() => reporter.stop());
+  await until('a report', () => health.length > 1);
+  assert.match(health.at(-1) ?? '', /^unknown what the start of the machine found cannot be read: EISDIR/);
+});
