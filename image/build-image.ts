@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../src/workbench/build-bundle.ts';
+import type { Architecture, BaseProvider } from './base/base-provider.ts';
 import { baseNames, baseProvider, isBaseName } from './base/base-providers.ts';
 import { placesOf } from './build.ts';
 import { type BuildRootOptions, rootSteps, runBuild } from './build-root.ts';
@@ -44,29 +45,50 @@ export async function buildImage(options: BuildRootOptions): Promise<BuiltImage>
   return { disk: image, compressed, sbom: bill, checksums: sums };
 }
 
-const usage = `Usage: npm run image -- [--base ${baseNames.join('|')}] [--out DIR] [--small] [--suite NAME] [--sources FILE]`;
+const usage = `Usage: npm run image -- [lock] [--base ${baseNames.join('|')}] [--arch x64|arm64] [--out DIR] [--small]
+  base debian: [--suite NAME] [--sources FILE]
+  base alpine: [--mirror URL] [--keys DIR] [--lock FILE]; \`lock\` chooses packages anew and writes the lock file`;
 
 async function main(): Promise<void> {
   const repository = path.resolve(import.meta.dirname, '..');
   const say = (line: string) => console.log(`image: ${line}`);
   const began = performance.now();
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       base: { type: 'string', default: 'debian' },
       out: { type: 'string', default: path.join(repository, 'out/image') },
       small: { type: 'boolean', default: false },
       suite: { type: 'string' },
       sources: { type: 'string' },
+      arch: { type: 'string', default: process.arch },
+      mirror: { type: 'string' },
+      keys: { type: 'string' },
+      lock: { type: 'string' },
     },
   });
+  const [action = 'build', ...more] = positionals;
+  if (more.length > 0 || !['build', 'lock'].includes(action))
+    throw Object.assign(new Error(`there is no action ${positionals.join(' ')}`), {
+      code: 'ERR_PARSE_ARGS_ACTION',
+    });
   if (!isBaseName(values.base))
     throw new ImageError(
       'image.host-unsuitable',
       `choose the base: there is none named ${values.base}; there is ${baseNames.join(', ')}`,
     );
+  const architecture = toArchitecture(values.arch);
+  if (action === 'lock') {
+    const base = baseProvider(values.base, { ...values, architecture, locking: 'refresh' });
+    const packages = await chooseAnew(base, repository);
+    say(
+      `locked ${packages.length} packages for ${base.name} ${architecture}; look at the changes of the lock file, then keep it`,
+    );
+    return;
+  }
   const { SOURCE_DATE_EPOCH: epoch } = process.env;
   const built = await buildImage({
-    base: baseProvider(values.base, values),
+    base: baseProvider(values.base, { ...values, architecture }),
     out: path.resolve(values.out),
     runtime: buildBundle(repository, say),
     compression: values.small ? 'small' : 'fast',
@@ -75,6 +97,24 @@ async function main(): Promise<void> {
   });
   say(`done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   for (const file of [built.compressed, built.sbom, built.checksums]) say(path.relative(process.cwd(), file));
+}
+
+function toArchitecture(name: string): Architecture {
+  if (name === 'x64' || name === 'arm64') return name;
+  throw new ImageError(
+    'image.host-unsuitable',
+    `choose the architecture: there is none named ${name}; there are x64 and arm64`,
+  );
+}
+
+function chooseAnew(base: BaseProvider, repository: string) {
+  if (base.libc !== 'musl')
+    throw new ImageError(
+      'image.host-unsuitable',
+      `choose packages for ${base.name}: only the base alpine has a lock file; add --base alpine`,
+    );
+  const work = path.join(repository, '.cache/image', `${base.name}-lock-${base.architecture}`);
+  return base.fetch({ archives: path.join(work, 'archives'), work });
 }
 
 if (import.meta.main)

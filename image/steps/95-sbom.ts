@@ -21,7 +21,7 @@ export const sbom: Step = {
   inputs: (build) => ['image/steps/95-sbom.ts', bundledList(build), 'package.json', 'package-lock.json'],
   outputs: (build) => [placesOf(build).sbom],
   async run(build) {
-    const entries = [...(await ofBase(build)), ...(await ofBundle(build)), await ofNode(build)];
+    const entries = [...(await ofBase(build)), ...(await ofBundle(build)), ...(await ofNode(build))];
     await writeFile(placesOf(build).sbom, `${JSON.stringify(toSpdx(build, entries), null, 2)}\n`);
     build.report(`95-sbom: ${entries.length} packages`);
   },
@@ -33,14 +33,13 @@ function bundledList({ runtime }: Build): string {
 }
 
 async function ofBase(build: Build): Promise<readonly Entry[]> {
-  const [vendor, suite] = build.base.name.split('-');
-  return (await readResolved(build)).map(({ name, version, sha256 }) => ({
-    name,
-    version,
-    // Each package states its terms in its own copyright file.
+  return (await readResolved(build)).map((entry) => ({
+    name: entry.name,
+    version: entry.version,
+    // Each package states its terms in its own files.
     license: 'NOASSERTION',
-    purl: `pkg:deb/${vendor}/${name}@${encodeURIComponent(version)}?distro=${suite}`,
-    sha256,
+    purl: build.base.purl(entry),
+    sha256: entry.sha256,
   }));
 }
 
@@ -63,14 +62,15 @@ async function ofBundle(build: Build): Promise<readonly Entry[]> {
   return packages.map((entry) => ({ ...entry, purl: npmUrl(entry) }));
 }
 
-async function ofNode(build: Build): Promise<Entry> {
-  const name = `node-linux-${process.arch}`;
+async function ofNode(build: Build): Promise<readonly Entry[]> {
+  if (build.node === undefined) return [];
+  const name = `node-linux-${build.base.architecture}`;
   const text = await readFile(path.join(build.repository, 'node_modules', name, 'package.json'), 'utf8');
   const { version } = JSON.parse(text) as { readonly version: string };
   const sha256 = createHash('sha256')
     .update(await readFile(build.node))
     .digest('hex');
-  return { name, version, license: 'MIT', purl: npmUrl({ name, version }), sha256 };
+  return [{ name, version, license: 'MIT', purl: npmUrl({ name, version }), sha256 }];
 }
 
 function npmUrl({ name, version }: Pick<Entry, 'name' | 'version'>): string {
