@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildBundle } from '../src/workbench/build-bundle.ts';
+import type { Architecture, BaseProvider } from './base/base-provider.ts';
 import { baseNames, baseProvider, isBaseName } from './base/base-providers.ts';
 import boot from './boot.json' with { type: 'json' };
 import { placesOf } from './build.ts';
@@ -55,13 +56,17 @@ export async function buildImage(
 }
 
 const architectures = Object.keys(boot.architectures);
-const usage = `Usage: npm run image -- [--base ${baseNames.join('|')}] [--arch ${architectures.join('|')}] [--out DIR] [--small] [--suite NAME] [--sources FILE] [--sign-key KEY [--sign-password-file FILE]]`;
+const usage = `Usage: npm run image -- [lock] [--base ${baseNames.join('|')}] [--arch ${architectures.join('|')}] [--out DIR] [--small]
+  [--sign-key KEY [--sign-password-file FILE]]
+  base debian: [--suite NAME] [--sources FILE]
+  base alpine: [--mirror URL] [--keys DIR] [--lock FILE]; \`lock\` chooses packages anew and writes the lock file`;
 
 async function main(): Promise<void> {
   const repository = path.resolve(import.meta.dirname, '..');
   const say = (line: string) => console.log(`image: ${line}`);
   const began = performance.now();
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       base: { type: 'string', default: 'debian' },
       arch: { type: 'string', default: process.arch },
@@ -71,18 +76,35 @@ async function main(): Promise<void> {
       sources: { type: 'string' },
       'sign-key': { type: 'string' },
       'sign-password-file': { type: 'string' },
+      mirror: { type: 'string' },
+      keys: { type: 'string' },
+      lock: { type: 'string' },
     },
   });
+  const [action = 'build', ...more] = positionals;
+  if (more.length > 0 || !['build', 'lock'].includes(action))
+    throw Object.assign(new Error(`there is no action ${positionals.join(' ')}`), {
+      code: 'ERR_PARSE_ARGS_ACTION',
+    });
   if (!isBaseName(values.base))
     throw new ImageError(
       'image.host-unsuitable',
       `choose the base: there is none named ${values.base}; there is ${baseNames.join(', ')}`,
     );
-  refuseOtherArchitecture(values.arch);
+  const architecture = toArchitecture(values.arch);
+  if (action === 'lock') {
+    const base = baseProvider(values.base, { ...values, architecture, locking: 'refresh' });
+    const packages = await chooseAnew(base, repository);
+    say(
+      `locked ${packages.length} packages for ${base.name} ${architecture}; look at the changes of the lock file, then keep it`,
+    );
+    return;
+  }
+  refuseOtherArchitecture(architecture);
   const { SOURCE_DATE_EPOCH: epoch } = process.env;
   const { 'sign-key': key, 'sign-password-file': lock } = values;
   const built = await buildImage({
-    base: baseProvider(values.base, values),
+    base: baseProvider(values.base, { ...values, architecture }),
     out: path.resolve(values.out),
     runtime: buildBundle(repository, say),
     compression: values.small ? 'small' : 'fast',
@@ -98,11 +120,30 @@ async function main(): Promise<void> {
 }
 
 /** Programs of the new root run while it is built, and npm brings Node and the addon for this machine alone. */
-function refuseOtherArchitecture(arch: string): void {
-  const why = architectures.includes(arch)
-    ? `this machine is ${process.arch}, and programs of the image run while it is built; build on ${arch}, or in a virtual machine of it`
-    : `there is none named ${arch}; there is ${architectures.join(', ')}`;
-  if (arch !== process.arch) throw new ImageError('image.host-unsuitable', `choose the architecture: ${why}`);
+function refuseOtherArchitecture(arch: Architecture): void {
+  if (arch !== process.arch)
+    throw new ImageError(
+      'image.host-unsuitable',
+      `choose the architecture: this machine is ${process.arch}, and programs of the image run while it is built; build on ${arch}, or in a virtual machine of it`,
+    );
+}
+
+function toArchitecture(name: string): Architecture {
+  if (name === 'x64' || name === 'arm64') return name;
+  throw new ImageError(
+    'image.host-unsuitable',
+    `choose the architecture: there is none named ${name}; there is ${architectures.join(', ')}`,
+  );
+}
+
+function chooseAnew(base: BaseProvider, repository: string) {
+  if (base.libc !== 'musl')
+    throw new ImageError(
+      'image.host-unsuitable',
+      `choose packages for ${base.name}: only the base alpine has a lock file; add --base alpine`,
+    );
+  const work = path.join(repository, '.cache/image', `${base.name}-lock-${base.architecture}`);
+  return base.fetch({ archives: path.join(work, 'archives'), work });
 }
 
 if (import.meta.main)

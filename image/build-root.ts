@@ -18,6 +18,7 @@ import { libraries } from './steps/70-libraries.ts';
 import { squashfs } from './steps/80-squashfs.ts';
 import { manifest } from './steps/90-manifest.ts';
 import { takeLock } from './take-lock.ts';
+import { usbAddon } from './usb-addon.ts';
 
 export interface BuildRootOptions {
   readonly base: BaseProvider;
@@ -78,18 +79,20 @@ export async function runBuild(
   options: BuildRootOptions & { readonly release: string },
   steps: readonly Step[],
 ): Promise<Build> {
-  const cache = path.join(repository, '.cache/image', options.base.name);
+  const { base: foundation } = options;
+  const foreign = foundation.architecture === process.arch ? '' : `-${foundation.architecture}`;
+  const cache = path.join(repository, '.cache/image', `${foundation.name}${foreign}`);
   const build: Build = {
     repository,
-    base: options.base,
+    base: foundation,
     cache,
     out: path.resolve(options.out),
     release: path.resolve(options.release),
     version: productVersion,
     epochSeconds: options.epochSeconds ?? defaultEpochSeconds,
     runtime: path.resolve(options.runtime),
-    node: path.resolve(options.node ?? nodeOfPackage()),
-    addon: addonOfPackage(),
+    node: foundation.node === 'package' ? undefined : path.resolve(options.node ?? nodeOfPackage()),
+    addon: await usbAddon({ repository, architecture: foundation.architecture, libc: foundation.libc }),
     layers: options.layers ?? [],
     compression: options.compression ?? 'fast',
     report: options.report ?? (() => undefined),
@@ -98,11 +101,11 @@ export async function runBuild(
     [build.runtime, 'npm run build'],
     [build.node, 'npm ci'],
   ] as const)
-    if (!existsSync(file))
+    if (file !== undefined && !existsSync(file))
       throw new ImageError('image.input-missing', `build the image: ${file} is missing; run ${remedy}`);
 
   await mkdir(cache, { recursive: true });
-  const lock = await takeLock(`build ${options.base.name}`, lockLimitMs);
+  const lock = await takeLock(`build ${foundation.name}`, lockLimitMs);
   try {
     await runSteps(build, steps);
   } finally {
@@ -114,10 +117,4 @@ export async function runBuild(
 /** The Node binary that npm brought for this machine: it fits bases with glibc. */
 function nodeOfPackage(): string {
   return path.join(repository, `node_modules/node-linux-${process.arch}/bin/node`);
-}
-
-function addonOfPackage(): string | undefined {
-  const name = `@node-usb/usb-linux-${process.arch}-gnu`;
-  const file = path.join(repository, 'node_modules', name, `usb.linux-${process.arch}-gnu.node`);
-  return existsSync(file) ? file : undefined;
 }

@@ -12,8 +12,8 @@ export interface Build {
   readonly out: string;
   /** The one file that ships. */
   readonly runtime: string;
-  /** The Node binary for this base. */
-  readonly node: string;
+  /** The Node binary for this base, where its packages do not bring one. */
+  readonly node: string | undefined;
   /** The native part of the `usb` package for this base, if it is already unpacked. */
   readonly addon: string | undefined;
   /** Trees copied over the root last: a test's agent, a customer's additions. */
@@ -54,5 +54,5 @@ export const placesOf = ({ cache, out, release, version, base }: Build) => ({
 
 /** `autoweave-edge-0.1.0-debian-trixie-x64` */
 export function releaseName({ version, base }: Pick<Build, 'version' | 'base'>): string {
-  return `autoweave-edge-${version}-${base.name}-${process.arch}`;
+  return `autoweave-edge-${version}-${base.name}-${base.architecture}`;
 }

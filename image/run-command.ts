@@ -7,6 +7,8 @@ import { toolPath } from './missing-tools.ts';
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The name it is told it was started by. */
+  readonly argv0?: string;
   /** Given to its standard input. */
   readonly input?: string;
   /** What a person does when this command fails. */
@@ -22,6 +24,7 @@ export async function runCommand(
 ): Promise<string> {
   const child = spawn(command, args, {
     cwd: options.cwd,
+    argv0: options.argv0,
     env: { ...process.env, PATH: toolPath, LC_ALL: 'C', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });

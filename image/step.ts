@@ -43,7 +43,9 @@ export async function runSteps(build: Build, steps: readonly Step[]): Promise<vo
 }
 
 async function keyOf(step: Step, build: Build, before: string): Promise<string> {
-  const hash = createHash('sha256').update(`${before}\n${step.name}\n${build.base.name}\n`);
+  const hash = createHash('sha256').update(
+    [before, step.name, build.base.name, build.base.architecture, build.base.identity, ''].join('\n'),
+  );
   if (step.place === 'out') hash.update(`${build.compression} ${build.epochSeconds}\n`);
   for (const pattern of step.inputs(build)) {
     const found: string[] = [];

@@ -19,13 +19,21 @@ export interface PackageLicenses {
   /** LicenseRef of the expression -> its text. */
   readonly references: Readonly<Record<string, string>>;
 }
+/** Node's names of processors. */
+export type Architecture = 'x64' | 'arm64';
 
 export interface BaseProvider {
   readonly name: string;
+  readonly architecture: Architecture;
+  readonly libc: 'gnu' | 'musl';
+  /** Where the image's Node comes from: the npm package that npm ci brought, or the base's own packages. */
+  readonly node: 'npm' | 'package';
   /** Data files whose change means that packages must be resolved again. */
   readonly inputs: readonly string[];
-  /** Tree copied over the base for what this distribution alone needs. */
-  readonly layer: string;
+  /** What else decides which packages are chosen: an address, an option. */
+  readonly identity: string;
+  /** Trees copied over the base for what this distribution alone needs. */
+  readonly layers: readonly string[];
   /** Links of the root that this distribution alone needs, path -> target. */
   readonly links: Readonly<Record<string, string>>;
   /** Chooses the packages and downloads them, checked against the distribution's signatures. */
@@ -38,6 +46,8 @@ export interface BaseProvider {
   prepareRoot(root: string): Promise<void>;
   /** Runs a program of the new root on the building machine, without chroot: loader, libraries and program from the root. */
   runFromRoot(root: string, program: string, args: readonly string[], argv0?: string): Promise<string>;
+  /** The package's address in a bill of materials: https://github.com/package-url/purl-spec */
+  purl(entry: ResolvedPackage): string;
   /** Folders in which the base's loader looks for libraries. */
   readonly libraryFolders: readonly string[];
 }

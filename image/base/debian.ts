@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import bases from '../bases.json' with { type: 'json' };
 import { ImageError } from '../image-error.ts';
 import { missingTools } from '../missing-tools.ts';
 import debian from '../packages/debian.json' with { type: 'json' };
 import { runCommand } from '../run-command.ts';
-import type { BaseProvider, ResolvedPackage } from './base-provider.ts';
+import type { Architecture, BaseProvider, ResolvedPackage } from './base-provider.ts';
 import { type Apt, openApt } from './debian-apt.ts';
 import { parseDebianCopyright } from './debian-licenses.ts';
+import { runFromRoot } from './run-from-root.ts';
 
 export interface DebianOptions {
   /** Release to build from; default: the one in packages/debian.json. */
@@ -18,24 +20,27 @@ export interface DebianOptions {
   readonly sources?: string | undefined;
 }
 
-const loaders = { x64: 'ld-linux-x86-64.so.2', arm64: 'ld-linux-aarch64.so.1' } as const;
-const triplets = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
-
 export function debianBase(options: DebianOptions = {}): BaseProvider {
   const suite = options.suite ?? debian.suite;
   const architecture = architectureOfHost();
-  const libraryFolders = [
-    `usr/lib/${triplets[architecture]}`,
-    `usr/lib/${triplets[architecture]}/systemd`,
-    'usr/lib',
-  ];
+  const { layers, links, mergedFolders } = bases.debian;
+  const libraryFolders = bases.debian.libraryFolders[architecture];
   return {
     name: `debian-${suite}`,
-    inputs: ['image/packages/debian.json', 'image/base/*.ts', ...(options.sources ? [options.sources] : [])],
-    layer: 'image/base/debian-layer',
-    // systemd-udevd is udevadm by another name; eudev's has this one.
-    links: { 'usr/sbin/udevd': '../bin/udevadm' },
+    architecture,
+    libc: 'gnu',
+    node: 'npm',
+    inputs: [
+      'image/packages/debian.json',
+      'image/bases.json',
+      'image/base/*.ts',
+      ...(options.sources ? [options.sources] : []),
+    ],
+    identity: '',
+    layers,
+    links,
     libraryFolders,
+    purl: ({ name, version }) => `pkg:deb/debian/${name}@${encodeURIComponent(version)}?distro=${suite}`,
 
     async fetch({ archives, work }) {
       const apt = await openApt({ work, suite, sources: options.sources });
@@ -55,7 +60,7 @@ export function debianBase(options: DebianOptions = {}): BaseProvider {
     },
 
     async prepareRoot(root) {
-      for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
+      for (const folder of mergedFolders) {
         await mkdir(path.join(root, 'usr', folder), { recursive: true });
         if (!existsSync(path.join(root, folder))) await symlink(`usr/${folder}`, path.join(root, folder));
       }
@@ -88,15 +93,8 @@ export function debianBase(options: DebianOptions = {}): BaseProvider {
       return parseDebianCopyright(name, tree);
     },
 
-    runFromRoot(root, program, args, argv0 = path.basename(program)) {
-      const folders = libraryFolders.map((folder) => path.join(root, folder)).join(':');
-      const loader = path.join(root, 'usr', 'lib', triplets[architecture], loaders[architecture]);
-      return runCommand(
-        loader,
-        ['--argv0', argv0, '--library-path', folders, path.join(root, program), ...args],
-        { remedy: 'the base is incomplete; delete the cache folder and build again' },
-      );
-    },
+    runFromRoot: (root, program, args, argv0) =>
+      runFromRoot({ root, program, args, argv0, libraryFolders, architecture }),
   };
 }
 
@@ -122,7 +120,7 @@ async function verify(entry: ResolvedPackage, archives: string): Promise<void> {
   );
 }
 
-function architectureOfHost(): 'x64' | 'arm64' {
+export function architectureOfHost(): Architecture {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
   throw new ImageError(
     'image.host-unsuitable',

@@ -17,11 +17,11 @@ export const rootfs: Step = {
     'image/steps/50-rootfs.ts',
     'image/os-release.ts',
     'package.json',
-    `${base.layer}/**`,
+    ...base.layers.map((layer) => `${layer}/**`),
     'rootfs/**',
     'udev/**',
     runtime,
-    node,
+    ...(node === undefined ? [] : [node]),
     ...(addon === undefined ? [] : [addon]),
     ...layers.map((layer) => `${layer}/**`),
   ],
@@ -35,7 +35,7 @@ export const rootfs: Step = {
     await runCommand('cp', ['-a', '--link', path.join(modules, 'lib/modules'), path.join(root, 'usr/lib/')], {
       remedy: 'free space and build again',
     });
-    for (const layer of [build.base.layer, 'rootfs', ...build.layers])
+    for (const layer of [...build.base.layers, 'rootfs', ...build.layers])
       await lay(path.join(build.repository, layer), root);
     for (const [link, target] of Object.entries({ ...links, ...build.base.links }))
       await symlink(target, path.join(root, link));
@@ -68,7 +68,7 @@ async function installRuntime({ runtime, node, addon }: Build, root: string): Pr
   const home = path.join(root, 'usr/lib/autoweave');
   await mkdir(home, { recursive: true });
   await install(runtime, path.join(home, 'autoweave.mjs'), 'npm run build');
-  await install(node, path.join(root, 'usr/bin/node'), 'npm ci');
+  if (node !== undefined) await install(node, path.join(root, 'usr/bin/node'), 'npm ci');
   // Unpacked here so that the appliance needs no writable place that allows exec.
   if (addon !== undefined) await install(addon, path.join(home, 'usb.node'), 'npm ci');
 }

@@ -54,7 +54,7 @@ export const uki: Step = {
 
 /** Paths of what this architecture's firmware starts. */
 export function architectureFiles(build: Build) {
-  const files = process.arch === 'arm64' ? boot.architectures.arm64 : boot.architectures.x64;
+  const files = boot.architectures[build.base.architecture];
   const { bootFiles } = placesOf(build);
   return {
     stub: path.join(bootFiles, files.stub),

@@ -29,7 +29,7 @@ export const sbom: Step = {
   ],
   outputs: (build) => [placesOf(build).sbom],
   async run(build) {
-    const entries = [...(await ofBase(build)), ...(await ofBundle(build)), await ofNode(build)];
+    const entries = [...(await ofBase(build)), ...(await ofBundle(build)), ...(await ofNode(build))];
     await writeFile(placesOf(build).sbom, `${JSON.stringify(toSpdx(build, entries), null, 2)}\n`);
     const silent = entries.filter(({ license }) => license === 'NOASSERTION').length;
     build.report(
@@ -44,13 +44,13 @@ function bundledList({ runtime }: Build): string {
 }
 
 async function ofBase(build: Build): Promise<readonly Entry[]> {
-  const [vendor, suite] = build.base.name.split('-');
   const { archives } = placesOf(build);
   const entries: Entry[] = [];
-  for (const { name, version, sha256, file } of await readResolved(build)) {
+  for (const resolved of await readResolved(build)) {
+    const { name, version, sha256, file } = resolved;
     const terms = await build.base.licensesOf?.(name, path.join(archives, file));
-    const purl = `pkg:deb/${vendor}/${name}@${encodeURIComponent(version)}?distro=${suite}`;
     const license = terms?.expression ?? 'NOASSERTION';
+    const purl = build.base.purl(resolved);
     entries.push({ name, version, license, references: terms?.references ?? {}, purl, sha256 });
   }
   return entries;
@@ -75,14 +75,15 @@ async function ofBundle(build: Build): Promise<readonly Entry[]> {
   return packages.map((entry) => ({ ...entry, purl: npmUrl(entry) }));
 }
 
-async function ofNode(build: Build): Promise<Entry> {
-  const name = `node-linux-${process.arch}`;
+async function ofNode(build: Build): Promise<readonly Entry[]> {
+  if (build.node === undefined) return [];
+  const name = `node-linux-${build.base.architecture}`;
   const text = await readFile(path.join(build.repository, 'node_modules', name, 'package.json'), 'utf8');
   const { version } = JSON.parse(text) as { readonly version: string };
   const sha256 = createHash('sha256')
     .update(await readFile(build.node))
     .digest('hex');
-  return { name, version, license: 'MIT', purl: npmUrl({ name, version }), sha256 };
+  return [{ name, version, license: 'MIT', purl: npmUrl({ name, version }), sha256 }];
 }
 
 function npmUrl({ name, version }: Pick<Entry, 'name' | 'version'>): string {

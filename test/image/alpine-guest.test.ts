@@ -1,0 +1,78 @@
+// The base `alpine`, built from the repository that the tests make, booted: what runs under musl does what it does under glibc.
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { CloudEvent } from '../../src/contracts/event.ts';
+import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
+import { type DeviceKind, sockets } from '../support/guest-devices.ts';
+import { buildAlpineGuest, whyNoAlpineGuest } from '../support/guest-image.ts';
+import { startMosquitto } from '../support/mosquitto.ts';
+import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { until } from '../support/until.ts';
+import type { Cleanup } from '../support/with-cleanup.ts';
+
+/** A plug takes about a second in the guest; beside another load it was seen to take five. */
+const eventLimitMs = 120_000;
+const kinds: readonly DeviceKind[] = ['keyboard', 'storage', 'serial', 'hub', 'hub-child'];
+const subject = (kind: DeviceKind) => `usb/${sockets[kind].kernelPort}`;
+
+suite('a guest on the base alpine', { skip: whyNoAlpineGuest() }, () => {
+  const undo: (() => unknown)[] = [];
+  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  let guest: Guest;
+  let subscriber: Subscriber;
+
+  before(async () => {
+    const image = await buildAlpineGuest();
+    const broker = await startMosquitto(cleanup);
+    subscriber = await startSubscriber(cleanup, broker.url, 'autoweave/v1/acme/lab/alpine/#');
+    guest = await startGuest(cleanup, {
+      image,
+      until: 'daemon',
+      config: {
+        appliance: { tenant: 'acme', site: 'lab', name: 'alpine' },
+        uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
+        status: { listen: '0.0.0.0' },
+      },
+    });
+  });
+  after(async () => {
+    for (const step of undo.reverse()) await step();
+  });
+
+  const seen = (type: string, of: string) =>
+    subscriber.messages
+      .filter(({ topic }) => topic.includes('/event/'))
+      .map(({ payload }) => JSON.parse(payload) as CloudEvent)
+      .filter((event) => event.type === `usb.device.${type}` && event.subject === of).length;
+
+  test('daemon, Redis, busybox, kmod and bubblewrap are programs for musl [I1]', async (t) => {
+    t.diagnostic(`daemon answers ${guest.bootSeconds.toFixed(1)} s after the start of QEMU`);
+    const maps = await guest.shell.must(`
+      for name in node redis-server syslogd udhcpc; do
+        for pid in $(pidof "$name"); do
+          echo "$name $(grep -c ld-musl "/proc/$pid/maps") $(grep -c ld-linux "/proc/$pid/maps")"
+        done
+      done`);
+    const programs = maps.trim().split('\n');
+    for (const name of ['node', 'redis-server', 'syslogd'])
+      assert.ok(
+        programs.some((line) => line.startsWith(`${name} `)),
+        `${name} does not run: ${maps}`,
+      );
+    for (const line of programs) assert.match(line, /^\S+ [1-9]\d* 0$/);
+  });
+
+  test('the daemon watches, and every device plugged in and out arrives at the broker [U1]', async () => {
+    await guest.qemu.console.waitFor(/acme:lab:alpine .*watching/, eventLimitMs);
+    for (const kind of kinds) {
+      await guest.devices.plug(kind);
+      await until(`${kind} is ready`, () => seen('ready', subject(kind)) === 1, eventLimitMs);
+    }
+    for (const kind of kinds.toReversed().filter((name) => name !== 'hub-child')) {
+      await guest.devices.unplug(kind);
+      await until(`${kind} is removed`, () => seen('removed', subject(kind)) === 1, eventLimitMs);
+    }
+    for (const kind of kinds)
+      assert.deepEqual([seen('added', subject(kind)), seen('removed', subject(kind))], [1, 1], kind);
+  });
+});
