@@ -16,8 +16,9 @@ import { startStatus } from '../status/start-status.ts';
 import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
 import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
-import { startPipeline } from './pipeline.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
 import { reportClock } from './report-clock.ts';
+import { startUsbPolicy } from './start-usb-policy.ts';
 import { systemClock } from './system-clock.ts';
 import { uplinkPlace } from './uplink-place.ts';
 import { watchClockSync } from './watch-clock-sync.ts';
@@ -64,6 +65,20 @@ export async function startAppliance(options: {
     traceparent,
   });
 
+  // Decide what may be plugged in. Events before the pipeline runs wait for it.
+  let running: Pipeline | undefined;
+  const unsaid: ((pipeline: Pipeline) => void)[] = [];
+  const usbPolicy = await startUsbPolicy({
+    config,
+    clock,
+    report: board.reporter('usb-rules'),
+    say(type, subject, data) {
+      if (running === undefined) unsaid.push((pipeline) => pipeline.say(type, subject, data));
+      else running.say(type, subject, data);
+    },
+    rejudge: () => void running?.rejudge(),
+  });
+
   // Watch and make events.
   const stored = buffer.readState();
   let uplink: Uplink | undefined;
@@ -77,7 +92,10 @@ export async function startAppliance(options: {
     traceparent,
     report: board.reporter,
     onDevices: () => uplink?.publishInventory(),
+    gatekeeper: usbPolicy.gatekeeper,
   });
+  running = pipeline;
+  for (const say of unsaid) say(pipeline);
   clockSync.onAnswer(
     reportClock({
       clock,
@@ -144,6 +162,7 @@ export async function startAppliance(options: {
     async stop(why) {
       clockSync.stop();
       unwatchHealth();
+      usbPolicy.stop();
       await pipeline.stop(why);
       await Promise.all([uplink.stop(), status.stop()]);
       await buffer.stop();
