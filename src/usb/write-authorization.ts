@@ -1,6 +1,7 @@
 // Writes a device's `authorized` or `remove` in sysfs and reads back what the kernel made of it. Authorizing probes drivers before the
 // write returns (0.1 s for a keyboard, seconds for a device that does not answer): always on the thread pool.
-import { readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { errnoOf } from './errno-of.ts';
 
@@ -17,7 +18,9 @@ export type WriteOutcome =
 export async function writeAuthorization(folder: string, wanted: Authorization): Promise<WriteOutcome> {
   const file = path.join(folder, wanted === 'remove' ? 'remove' : 'authorized');
   try {
-    await writeFile(file, wanted === 'deauthorize' ? '0' : '1', { flag: 'r+' });
+    // Neither created nor read: `remove` may only be written.
+    await using handle = await open(file, constants.O_WRONLY);
+    await handle.writeFile(wanted === 'deauthorize' ? '0' : '1');
   } catch (cause) {
     const errno = errnoOf(cause);
     if (wanted === 'remove' && (errno === 'ENOENT' || errno === 'ENODEV')) return { ok: true };

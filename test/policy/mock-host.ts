@@ -53,6 +53,8 @@ function device(devpath: string, attributes: Readonly<Record<string, Uint8Array>
     attributes: {
       authorized: text('1'),
       remove: text('0'),
+      busnum: text('1'),
+      devnum: text('3'),
       uevent: text('DEVTYPE=usb_device'),
       ...attributes,
     },
