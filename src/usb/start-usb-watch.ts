@@ -8,12 +8,15 @@ import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { UsbMetrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
+import type { UsbGatekeeper } from '../contracts/usb-policy.ts';
 import { errorText } from '../lib/error-text.ts';
+import { createAuthorizationGate } from './authorization-gate.ts';
 import { type CrossCheck, loadHotplugEmitter, startCrossCheck } from './cross-check.ts';
 import { createHandOver } from './hand-over.ts';
 import type { DeviceRecord } from './interpret-record.ts';
 import { createLiveRecords } from './live-records.ts';
 import { createDeviceReader } from './read-devices.ts';
+import { readAuthorized, readRawDevice } from './read-raw-device.ts';
 import { createReadyWatch } from './ready-watch.ts';
 import { createReconciler, type Snapshot } from './reconcile.ts';
 import type { Gap } from './spool-coverage.ts';
@@ -23,7 +26,7 @@ import { createUsbNames } from './usb-names.ts';
 import { type UsbTimings, usbTimings } from './usb-timings.ts';
 import { watchMonitor } from './watch-monitor.ts';
 
-export type UsbPart = 'usb-monitor' | 'usb-scan' | 'usb-spool' | 'usb-cross-check';
+export type UsbPart = 'usb-monitor' | 'usb-scan' | 'usb-spool' | 'usb-cross-check' | 'usb-policy';
 
 export interface UsbWatchOptions {
   readonly config: UsbConfig;
@@ -35,12 +38,16 @@ export interface UsbWatchOptions {
   readonly known: UsbState | null;
   /** Called synchronously, in order. */
   readonly take: (changes: readonly UsbChange[]) => void;
+  /** Decides about authorization; left out: authorization is left alone. */
+  readonly gatekeeper?: UsbGatekeeper | undefined;
   readonly procRoot?: string;
   readonly timings?: Partial<UsbTimings>;
 }
 
 export interface UsbWatch {
   rescan(): Promise<void>;
+  /** The policy has changed: what it says now is done. Resolves once it is. */
+  rejudge(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,10 +72,15 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   const names = createUsbNames(readUsbIds, (cause) =>
     log.warn({ cause: errorText(cause) }, 'no usb.ids: devices are shown without vendor and product names'),
   );
+  const readStrings = createStringReader();
   const readDevice = createDeviceReader({
     names,
-    readStrings: createStringReader(),
+    readStrings,
     limitMs: timings.stringsMs,
+    annotate(device) {
+      const policy = gate?.verdictOf(device.port, device.address);
+      return policy === undefined ? device : { ...device, policy };
+    },
   });
   const live = createLiveRecords({ clock, lane, names, readDevice, folderOf, onFailure });
   const reconciler = createReconciler({
@@ -87,11 +99,49 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   const ready = createReadyWatch({
     folderOf,
     fallbackMs: timings.readyFallbackMs,
+    isAuthorized: (port) => gate === null || (!gate.isBusy(port) && readAuthorized(folderOf(port)) !== false),
     onReady({ origin, port, seqnum }, readiness) {
       lane.push([{ kind: 'ready', source: origin, observed: clock.now(), port, seqnum, readiness }]);
     },
   });
   const crossCheck = openCrossCheck(options, timings);
+  const { gatekeeper } = options;
+  const gate =
+    gatekeeper === undefined
+      ? null
+      : createAuthorizationGate({
+          gatekeeper,
+          sysfsRoot: config.sysfsRoot,
+          folderOf,
+          readStrings,
+          log,
+          report: options.report('usb-policy'),
+          onJudged(port) {
+            const raw = readRawDevice(folderOf(port));
+            if (raw === null || port.startsWith('usb')) return;
+            const reading = readDevice(raw, port);
+            lane.push(
+              reading.then(({ device, isGone }) =>
+                isGone
+                  ? []
+                  : [
+                      {
+                        kind: 'changed',
+                        source: 'kernel',
+                        observed: clock.now(),
+                        port,
+                        seqnum: null,
+                        device,
+                      },
+                    ],
+              ),
+            );
+          },
+          onPassed: (port) => ready.passed(port),
+        });
+  const judgeAll = ({ devices }: Snapshot) => {
+    for (const { port } of devices) gate?.enter(port);
+  };
 
   let isStopped = false;
   let isBlind = false;
@@ -106,6 +156,9 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   /** Begins when all earlier changes are told: only then is known what was plugged in when the gap began. */
   const bridge = (reason: Snapshot['reason'], over: Gap, begin: Promise<void>) => {
     const bridged = begin.then(() => reconciler.bridge(reason, over, view.addresses()));
+    void bridged.then(({ changes }) => {
+      for (const change of changes) if (change.kind === 'snapshot') judgeAll(change);
+    }, onFailure);
     lane.push(
       bridged.then(({ changes, spooled }) => {
         cover(spooled.map(({ seqnum }) => seqnum));
@@ -116,7 +169,12 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   const look = async (reason: Snapshot['reason'], isWanted: (snapshot: Snapshot) => boolean) => {
     const certainty = reason === 'timer' && monitor.isUp() ? 'complete' : 'net-state-only';
     const looked = reconciler.look(reason, certainty);
-    lane.push(looked.then((snapshot) => (snapshot !== null && isWanted(snapshot) ? [snapshot] : [])));
+    lane.push(
+      looked.then((snapshot) => {
+        if (snapshot !== null) judgeAll(snapshot);
+        return snapshot !== null && isWanted(snapshot) ? [snapshot] : [];
+      }),
+    );
     await lane.drained();
   };
   const isDifferent = ({ devices }: Snapshot) => view.differences(devices).length > 0;
@@ -129,6 +187,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       if (isSynthetic && action !== 'change') return;
       if (action === 'add') crossCheck?.kernelSaid('attach', clock.uptimeMs());
       if (action === 'remove') crossCheck?.kernelSaid('detach', clock.uptimeMs());
+      if (action === 'remove') gate?.left(record.port);
       live.take(record);
       return;
     }
@@ -136,6 +195,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     const first = monitor.firstSeqnum();
     const isOrphan = first === null || seqnum < first;
     if (isOrphan && !isSynthetic && (action === 'add' || action === 'remove')) live.take(record);
+    if (action === 'add' || action === 'change') gate?.enter(record.port);
     ready.saw(record);
   };
 
@@ -198,12 +258,16 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
 
   return {
     rescan,
+    async rejudge() {
+      gate?.recheck({ isCheck: false });
+      await gate?.settled();
+    },
     async stop() {
       isStopped = true;
       for (const each of [poll, tick, timer]) clearInterval(each);
       clearTimeout(stallTimer);
       ready.stop();
-      await Promise.all([monitor.stop(), crossCheck?.stop()]);
+      await Promise.all([monitor.stop(), crossCheck?.stop(), gate?.stop()]);
       await lane.drained();
     },
   };

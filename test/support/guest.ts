@@ -20,6 +20,8 @@ export interface GuestOptions {
   /** Folder with the data partition of an earlier guest; a new one is made in it when there is none. */
   readonly dataDir?: string;
   readonly memoryMiB?: number;
+  /** More words for the kernel's command line. */
+  readonly moreCommandLine?: string;
   /** What the guest must have before it counts as started. */
   readonly until: 'agent' | 'daemon';
 }
@@ -55,7 +57,8 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
       kind: 'direct',
       kernel: options.image.vmlinux,
       initramfs: options.image.initramfs,
-      commandLine: 'console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda',
+      commandLine:
+        `console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda ${options.moreCommandLine ?? ''}`.trim(),
     },
     disks: [
       { file: options.image.squashfs, readOnly: true },
