@@ -5,7 +5,7 @@ import { type SeededRandom, seededRandom } from '../support/seeded-random.ts';
 import { type Cleanup, withCleanup } from '../support/with-cleanup.ts';
 import type { Drill } from './drill.ts';
 import { type Moment, type Phase, phases, strikeAt } from './kill/phases.ts';
-import { type PlugFeed, startPlugFeed } from './kill/plug-feed.ts';
+import { type PlugFeed, startPlugFeed } from './plug-feed.ts';
 import { type Rig, startRig } from './rig.ts';
 import { settle } from './settle.ts';
 

@@ -7,7 +7,7 @@ import { mountSmallDisk, noSmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 import { type Cleanup, withCleanup } from '../support/with-cleanup.ts';
 import type { Drill } from './drill.ts';
-import { startPlugFeed } from './kill/plug-feed.ts';
+import { startPlugFeed } from './plug-feed.ts';
 import { askRedis } from './redis-faults/ask-redis.ts';
 import { type Fault, type FaultyStore, faults } from './redis-faults/faults.ts';
 import { type Rig, startRig } from './rig.ts';

@@ -37,6 +37,8 @@ export interface RigOptions {
   /** The store's folder; default: a temporary one. */
   readonly redisDir?: string;
   readonly redisArgs?: readonly string[];
+  /** Of the daemon, over the drill's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Nothing is folded or limited: every plug is an event of its own. */
@@ -99,7 +101,7 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
     startDaemon() {
       bus.setListening(true);
       isKilled = false;
-      const started = spawnDaemon(config);
+      const started = spawnDaemon(config, options.environment);
       daemon = started;
       void started.exited.then((end) => {
         if (started === daemon && !isKilled) crashes.push(`the daemon ended with ${end} by itself`);
