@@ -114,8 +114,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const plugs = spooled.filter(({ isSynthetic }) => !isSynthetic);
       const changes = await replaySpool(plugs, options);
       const snapshot = await look(reason, coverage.certainty);
-      // Nothing is removed that the store may not have yet, unless the file would overflow.
-      const isDone = file.ok && (spooled.length === 0 || file.spool.isFull || file.size > TIDY_BYTES);
+      // Nothing is removed that the store may not have yet, unless the file can take no more.
+      const isDone = file.ok && (spooled.length === 0 || file.spool.isFull);
       tellSpool(file, coverage, isDone ? empty(file) : null);
       if (snapshot === null) return { changes, spooled };
       const isProved = coverage.certainty === 'complete' && leadsTo(known, plugs, snapshot.devices);

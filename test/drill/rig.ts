@@ -1,5 +1,6 @@
 // What the drills share: the shipped daemon between a bus of files, a real Redis and a real broker, with taps on both sides, a checker
 // in a process of its own, and books on every plug.
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import { type Checker, startChecker } from '../support/checker/start-checker.ts';
@@ -28,6 +29,7 @@ export interface Rig {
   startDaemon(): void;
   /** At once. */
   killDaemon(): void;
+  spoolBytes(): number;
   /** Daemons that ended though nobody killed them, in words. */
   readonly crashes: readonly string[];
 }
@@ -93,6 +95,7 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
     await daemon?.exited;
   });
   return {
+    spoolBytes: () => (existsSync(spoolFile) ? statSync(spoolFile).size : 0),
     ...{ dir, bus, redis, tap, broker, relay, checker, account, crashes, killDaemon },
     get daemon() {
       if (daemon === undefined) throw new Error('rig: the daemon has not been started');

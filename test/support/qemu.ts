@@ -26,12 +26,19 @@ export interface FirmwareBoot {
 export const firmwareCode = '/usr/share/OVMF/OVMF_CODE_4M.fd';
 export const firmwareVariables = '/usr/share/OVMF/OVMF_VARS_4M.fd';
 
+export interface QemuDisk {
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** Where every write and flush is recorded, in the format of dm-log-writes. Default: nowhere. */
+  readonly writeLog?: string;
+}
+
 export interface QemuOptions {
   /** Folder for the sockets of this machine. */
   readonly dir: string;
   readonly boot: DirectBoot | FirmwareBoot;
   /** Raw images in the order vda, vdb, … */
-  readonly disks: readonly { readonly file: string; readonly readOnly: boolean }[];
+  readonly disks: readonly QemuDisk[];
   /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
   readonly firmwareFiles: Readonly<Record<string, string>>;
   /** Port on the host's loopback -> port in the guest. */
@@ -121,9 +128,9 @@ function toArguments(
     ...['-display', 'none', '-no-reboot', '-serial', 'stdio'],
     ...['-qmp', `unix:${sockets.qmpSocket},server=on,wait=off`],
     ...bootArguments(options.boot),
-    ...options.disks.flatMap(({ file, readOnly }, index) => [
+    ...options.disks.flatMap((disk, index) => [
       '-drive',
-      `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`,
+      `if=none,id=disk${index},${driveOf(disk)}`,
       ...[
         '-device',
         `virtio-blk-pci,drive=disk${index}${options.boot.kind === 'firmware' ? `,bootindex=${index}` : ''}`,
@@ -145,4 +152,11 @@ function toArguments(
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
     ...['-device', 'virtserialport,chardev=agent,name=autoweave.test'],
   ];
+}
+
+function driveOf({ file, readOnly, writeLog }: QemuDisk): string {
+  if (writeLog === undefined) return `file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`;
+  const raw = (name: string, of: string) =>
+    `${name}.driver=raw,${name}.file.driver=file,${name}.file.filename=${of}`;
+  return `driver=blklogwrites,${raw('file', file)},${raw('log', writeLog)},log-sector-size=512`;
 }

@@ -1,8 +1,8 @@
 // The daemon's live event stream -> the checker: an event appears there after it was stored and fsynced, so whoever sees it may rely
 // on it. Asks again, from the last one on, whenever the daemon goes away.
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Acknowledged, contentCrc } from '../../support/checker/record-lines.ts';
-import type { Cleanup } from '../../support/with-cleanup.ts';
+import { type Acknowledged, contentCrc } from '../support/checker/record-lines.ts';
+import type { Cleanup } from '../support/with-cleanup.ts';
 
 const RETRY_MS = 100;
 
