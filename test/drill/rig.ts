@@ -29,6 +29,8 @@ export interface Rig {
   startDaemon(): void;
   /** At once. */
   killDaemon(): void;
+  /** In order (SIGTERM); resolves once it has ended. */
+  stopDaemon(): Promise<void>;
   spoolBytes(): number;
   /** Daemons that ended though nobody killed them, in words. */
   readonly crashes: readonly string[];
@@ -39,6 +41,8 @@ export interface RigOptions {
   /** The store's folder; default: a temporary one. */
   readonly redisDir?: string;
   readonly redisArgs?: readonly string[];
+  /** false: the account stays empty; for more events than it can hold. */
+  readonly isAccounted?: boolean;
   /** Of the daemon, over the drill's own. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -60,7 +64,7 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
   const broker = await startMosquitto(t, { config: persistence });
   const relay = await startMqttRelay(t, broker.port);
   const checker = await startChecker(t, broker.url);
-  const account = await startPlugAccount(t, broker.url);
+  const account = await startPlugAccount(t, options.isAccounted === false ? null : broker.url);
   tap.onAcknowledged = (entries) => {
     for (const { id, crc, json } of entries) checker.acknowledged({ source: sourceOf(json), id, crc });
   };
@@ -100,6 +104,12 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
     get daemon() {
       if (daemon === undefined) throw new Error('rig: the daemon has not been started');
       return daemon;
+    },
+    async stopDaemon() {
+      isKilled = true;
+      daemon?.child.kill('SIGTERM');
+      await daemon?.exited;
+      bus.setListening(false);
     },
     startDaemon() {
       bus.setListening(true);

@@ -1,7 +1,7 @@
 // What a Node process really holds: it is told through its inspector to collect its garbage (the product has no part in that), then
 // the kernel is asked. Without the collection the figure is that of the collector's mood.
 import { readFileSync } from 'node:fs';
-import { until } from '../../support/until.ts';
+import { until } from '../support/until.ts';
 
 export interface LiveMemory {
   /** Of JavaScript objects that are reachable, in MB. */
