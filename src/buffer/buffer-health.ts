@@ -2,7 +2,7 @@
 import type { PartState, ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 
-export type BufferPiece = 'redis' | 'reading' | 'mark' | 'memory-queue' | 'cursors';
+export type BufferPiece = 'redis' | 'reading' | 'mark' | 'memory-queue' | 'cursors' | 'archive';
 
 const order: readonly PartState[] = ['ok', 'unknown', 'degraded', 'down'];
 

@@ -1,6 +1,6 @@
 // The consumers' durable places: moved in memory, written to Redis in batches. Being a batch behind after a crash is
 // harmless, because events that are read again have the same ids.
-import type { Cursor } from '../contracts/buffer.ts';
+import type { ConsumerName, ConsumerOptions, Cursor } from '../contracts/buffer.ts';
 import { compareEventIds, type EventId, formatEventId, parseEventId, START } from '../contracts/event.ts';
 import type { Log } from '../contracts/log.ts';
 import { CURSORS } from './keys.ts';
@@ -14,10 +14,19 @@ export interface CursorsOptions {
   readonly onMoved: (many: boolean) => void;
 }
 
+/** `mayExpire` null: this run has not opened it. */
+export interface Place {
+  readonly name: ConsumerName;
+  readonly position: EventId;
+  readonly mayExpire: boolean | null;
+}
+
 export class Cursors {
   readonly #options: CursorsOptions;
-  readonly #positions = new Map<string, EventId>();
-  #unwritten = new Set<string>();
+  readonly #positions = new Map<ConsumerName, EventId>();
+  readonly #opened = new Map<ConsumerName, boolean>();
+  /** Names whose position, or whose removal, Redis does not have yet. */
+  #unwritten = new Set<ConsumerName>();
   #acks = 0;
   #loaded = false;
 
@@ -42,20 +51,46 @@ export class Cursors {
     }
     for (const [name, id] of this.#positions)
       if (stored[name] !== formatEventId(id)) this.#unwritten.add(name);
+    for (const name of Object.keys(stored)) if (!this.#positions.has(name)) this.#unwritten.add(name);
   }
 
-  /** Only after prepare(). A name that was never seen begins before everything. */
-  open(name: string): Cursor {
-    const positions = this.#positions;
-    if (!positions.has(name)) this.#move(name, START);
+  /** Only after prepare(). A name without a place gets one: before everything, or after `last`. */
+  open(name: ConsumerName, { from, mayExpire }: ConsumerOptions, last: EventId): Cursor {
+    if (!this.#positions.has(name)) this.#move(name, from === 'start' ? START : last);
+    this.#opened.set(name, mayExpire);
+    const positionOf = () => this.#positions.get(name);
+    let lastKnown = START;
     return {
       get position() {
-        return positions.get(name) ?? START;
+        lastKnown = positionOf() ?? lastKnown;
+        return lastKnown;
       },
-      acknowledge: (id) => {
-        if (compareEventIds(id, positions.get(name) ?? START) > 0) this.#move(name, id);
-      },
+      acknowledge: (id) => this.advance(name, id),
     };
+  }
+
+  /** Forward only; nothing for a name without a place. */
+  advance(name: ConsumerName, id: EventId): void {
+    const position = this.#positions.get(name);
+    if (position !== undefined && compareEventIds(id, position) > 0) this.#move(name, id);
+  }
+
+  remove(name: ConsumerName): void {
+    this.#opened.delete(name);
+    if (!this.#positions.delete(name)) return;
+    this.#unwritten.add(name);
+    this.#options.onMoved(false);
+  }
+
+  get(name: ConsumerName): EventId | undefined {
+    return this.#positions.get(name);
+  }
+
+  get all(): readonly Place[] {
+    return [...this.#positions].map(([name, position]) => ({
+      ...{ name, position },
+      mayExpire: this.#opened.get(name) ?? null,
+    }));
   }
 
   /** Place of the slowest consumer, open or not; null when there is none. */
@@ -64,6 +99,13 @@ export class Cursors {
     for (const id of this.#positions.values())
       if (slowest === null || compareEventIds(id, slowest) < 0) slowest = id;
     return slowest;
+  }
+
+  /** The furthest place of all; START when there is none. */
+  get furthest(): EventId {
+    let furthest = START;
+    for (const id of this.#positions.values()) if (compareEventIds(id, furthest) > 0) furthest = id;
+    return furthest;
   }
 
   get isWritten(): boolean {
@@ -76,16 +118,25 @@ export class Cursors {
     const names = this.#unwritten;
     this.#unwritten = new Set();
     this.#acks = 0;
-    const fields = [...names].flatMap((name) => [name, formatEventId(this.#positions.get(name) ?? START)]);
+    const fields: string[] = [];
+    const removed: string[] = [];
+    for (const name of names) {
+      const position = this.#positions.get(name);
+      if (position === undefined) removed.push(name);
+      else fields.push(name, formatEventId(position));
+    }
     try {
-      await link.exchange('write the cursors', (redis) => redis.hset(CURSORS, ...fields));
+      if (removed.length > 0)
+        await link.exchange('remove cursors', (redis) => redis.hdel(CURSORS, ...removed));
+      if (fields.length > 0)
+        await link.exchange('write the cursors', (redis) => redis.hset(CURSORS, ...fields));
     } catch (thrown) {
       for (const name of names) this.#unwritten.add(name);
       throw thrown;
     }
   }
 
-  #move(name: string, id: EventId): void {
+  #move(name: ConsumerName, id: EventId): void {
     this.#positions.set(name, id);
     this.#unwritten.add(name);
     this.#acks += 1;

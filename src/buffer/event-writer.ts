@@ -36,7 +36,12 @@ export interface EventWriterOptions {
   readonly health: BufferHealth;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly onAcknowledged: (lastId: EventId) => void;
+  /** `bytes` of JSON that the batch had. */
+  readonly onAcknowledged: (lastId: EventId, bytes: number) => void;
+  /** Resolves once the archive has been looked at, or could not be. */
+  readonly archiveKnown: Promise<void>;
+  /** What is known of ids outside the stream. */
+  readonly elsewhere: () => { readonly archived: EventId; readonly read: EventId };
 }
 
 /**
@@ -87,7 +92,7 @@ export class EventWriter {
 
   /** An event of the buffer's own. */
   say<T extends EventType>(type: T, data: EventData<T>): void {
-    void this.append([this.#draft(type, data)]);
+    void this.append([this.draft(type, data)]);
   }
 
   /** Resolves once ids are given: the mark was read and the store was reached. Rejects with `buffer.stopped`. */
@@ -110,6 +115,7 @@ export class EventWriter {
   async run(keeper: RedisKeeper): Promise<void> {
     try {
       await this.#options.mark.load();
+      await this.#options.archiveKnown;
       for (;;) await this.#serve(await keeper.link());
     } catch (thrown) {
       this.#planned.reject(thrown);
@@ -173,7 +179,8 @@ export class EventWriter {
 
     const { acknowledged } = this.view;
     const { wallMs } = clock.now();
-    const plan = planGeneration({ mark: mark.known, last: tail.last, acknowledged, wallMs, random });
+    const known = { mark: mark.known, last: tail.last, acknowledged, ...this.#options.elsewhere() };
+    const plan = planGeneration({ ...known, wallMs, random });
     if (plan.isNew) {
       // What this run has acknowledged of the old generation may be published without a look at the mark from here on.
       if (acknowledged !== null) await mark.raise(acknowledged);
@@ -186,7 +193,7 @@ export class EventWriter {
     if (plan.note !== null) {
       this.#options.log.warn(plan.note, 'a new generation of event ids begins');
       work = {
-        lead: [this.#draft('buffer.generation', plan.note), ...(work?.lead ?? []).filter(isNoGeneration)],
+        lead: [this.draft('buffer.generation', plan.note), ...(work?.lead ?? []).filter(isNoGeneration)],
         calls: work?.calls ?? [],
         patch: acknowledged === null ? (work?.patch ?? {}) : { ...state, ...work?.patch },
         replacesState: acknowledged !== null,
@@ -202,7 +209,7 @@ export class EventWriter {
   #takeBatch(first: EventId): Batch | null {
     if (this.#queue.isEmpty) return null;
     const { calls, gap, gapState } = this.#queue.take(this.#options.batchEvents);
-    const lead = gap === null ? [] : [this.#draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
+    const lead = gap === null ? [] : [this.draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
     const patch = Object.assign({}, gapState, ...calls.map((call) => call.state)) as StatePatch;
     return formBatch({ lead, calls, patch, replacesState: false }, first, this.#options.seal);
   }
@@ -248,7 +255,7 @@ export class EventWriter {
     for (const [index, call] of batch.work.calls.entries()) call.resolve(ids[index] ?? []);
     if (batch.entries.length > 0) {
       this.#options.mark.appended();
-      this.#options.onAcknowledged(batch.last);
+      this.#options.onAcknowledged(batch.last, bytesOf(batch));
     }
     this.#tellIfIdle();
   }
@@ -272,7 +279,8 @@ export class EventWriter {
     if (this.#current === null && this.#queue.isEmpty) this.#idle?.();
   }
 
-  #draft<T extends EventType>(type: T, data: EventData<T>): EventDraft {
+  /** Of an event of the buffer's own. */
+  draft<T extends EventType>(type: T, data: EventData<T>): EventDraft {
     const { clock, traceparent } = this.#options;
     return { type, subject: 'buffer', observed: clock.now(), traceparent: traceparent(), data };
   }
@@ -281,6 +289,10 @@ export class EventWriter {
     this.#options.metrics.dropped.add(count, { reason: 'stopped' });
     this.#options.log.error({ count }, `${count} events are lost: ${why}`);
   }
+}
+
+function bytesOf({ entries }: Batch): number {
+  return entries.reduce((bytes, { fields }) => bytes + (fields[1]?.length ?? 0), 0);
 }
 
 function idAfter({ last }: Batch): EventId {

@@ -6,3 +6,5 @@ export const EVENTS = 'aw:events';
 export const CURSORS = 'aw:cursors';
 /** Hash: what the pipeline knew when the last event was stored. */
 export const STATE = 'aw:state';
+/** Hash: consumer -> milliseconds for which it has not read on although it could have. */
+export const IDLE = 'aw:idle';

@@ -1,7 +1,9 @@
 // Where numbering goes on, decided from the mark file and the store's last id. What must never happen is that an id that
-// may have been seen outside is given to a second event. Pure: time and randomness are arguments.
+// may have been seen outside is given to a second event, or that a generation is below one that is still kept. Pure: time
+// and randomness are arguments.
 import { compareEventIds, type EventId, START } from '../contracts/event.ts';
 import type { EventData } from '../contracts/event-types.ts';
+import { later } from './later.ts';
 import type { Mark } from './mark-slots.ts';
 
 /** Highest numbers of a generation, as the mark file has them. */
@@ -29,6 +31,10 @@ export interface GenerationFacts {
   readonly last: EventId;
   /** Last id the store acknowledged to this process, null before the first contact. */
   readonly acknowledged: EventId | null;
+  /** Last id in the archive; START: it has none. It lies outside the store and may outlive it. */
+  readonly archived: EventId;
+  /** Furthest place of a consumer; START: there is none. */
+  readonly read: EventId;
   /** Milliseconds since 1970 as the machine's clock says, right or wrong. */
   readonly wallMs: number;
   /** 0 <= n < below */
@@ -43,14 +49,18 @@ const RANDOM_BELOW = 28_000_000;
 const NOTHING_FOUND = 'no earlier state was found: a new appliance, or its data was lost';
 
 export function planGeneration(facts: GenerationFacts): GenerationPlan {
-  const { mark, last, acknowledged } = facts;
+  const { mark, last, acknowledged, archived, read } = facts;
+  const known = [acknowledged ?? START, archived, read].reduce(later);
   switch (mark.kind) {
     case 'absent':
-      return beginUnknown(facts, last.generation === 0 ? NOTHING_FOUND : unknownBecause('is missing'));
+      return beginUnknown(
+        facts,
+        later(last, known).generation === 0 ? NOTHING_FOUND : unknownBecause('is missing'),
+      );
     case 'damaged':
       return beginUnknown(facts, unknownBecause('is damaged'));
     case 'valid':
-      return planAfter(mark, last, acknowledged ?? START);
+      return planAfter(mark, { last, archived, acknowledged: known });
   }
 }
 
@@ -58,16 +68,21 @@ export function planGeneration(facts: GenerationFacts): GenerationPlan {
  * The source stays the same when an appliance loses all its data, so its old ids must not come again: minutes since 1970 are
  * above all generations that were counted one by one and all earlier minutes.
  */
-function beginUnknown({ last, wallMs, random }: GenerationFacts, why: string): GenerationPlan {
+function beginUnknown(facts: GenerationFacts, why: string): GenerationPlan {
+  const { archived, random, read, wallMs } = facts;
+  const last = later(facts.last, archived);
   const chosen = wallMs >= PLAUSIBLE_MS ? Math.floor(wallMs / 60_000) : 1 + random(RANDOM_BELOW);
   const note = { why, previousGeneration: last.generation, previousNumber: last.number };
-  return begin(Math.max(chosen, last.generation + 1), { ...note, publishedNumber: last.number });
+  return begin(Math.max(chosen, later(last, read).generation + 1), { ...note, publishedNumber: last.number });
 }
 
 function planAfter(
   mark: Extract<KnownMark, { kind: 'valid' }>,
-  last: EventId,
-  acknowledged: EventId,
+  {
+    last,
+    archived,
+    acknowledged,
+  }: { readonly last: EventId; readonly archived: EventId; readonly acknowledged: EventId },
 ): GenerationPlan {
   const marked = { generation: mark.generation, number: Math.max(mark.published, mark.stored) };
   const floor = compareEventIds(marked, acknowledged) < 0 ? acknowledged : marked;
@@ -82,8 +97,9 @@ function planAfter(
     : Math.max(mark.generation, last.generation, acknowledged.generation) + 1;
 
   const before = unused ? mark.previous : mark;
-  const previousGeneration = Math.max(last.generation, before?.generation ?? 0);
-  const previousNumber = last.generation === previousGeneration ? last.number : 0;
+  const kept = later(last, archived);
+  const previousGeneration = Math.max(kept.generation, before?.generation ?? 0);
+  const previousNumber = kept.generation === previousGeneration ? kept.number : 0;
   return begin(generation, {
     why: before === null ? whyUnknown(last) : whyBehind(last, mark.generation),
     previousGeneration,

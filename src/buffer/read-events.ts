@@ -1,18 +1,32 @@
-// Stream entries -> events, checked one by one. Runs for every consumer; a damaged entry is told once, however often it is read.
+// Entries of archive and stream -> events, checked one by one. Runs for every consumer; a damaged entry is told once, however often it is read.
 import type { ReadEvents } from '../contracts/buffer.ts';
-import { type EventId, formatEventId, type StoredEvent } from '../contracts/event.ts';
+import { compareEventIds, type EventId, formatEventId, type StoredEvent } from '../contracts/event.ts';
 import type { EventData } from '../contracts/event-types.ts';
 import { EVENTS } from './keys.ts';
+import { later } from './later.ts';
 import type { RedisKeeper } from './redis-keeper.ts';
 import { parseEntry } from './stored-entry.ts';
 
 /** How many damaged ids are remembered as told; beyond it the oldest may be told again. */
 const TOLD_MAX = 10_000;
 
-export function createReader(
-  keeper: RedisKeeper,
-  onDamaged: (gap: EventData<'buffer.gap'>) => void,
-): ReadEvents {
+export interface EventPage {
+  readonly events: readonly StoredEvent[];
+  readonly damaged: readonly EventId[];
+  readonly position: EventId;
+}
+
+export interface ReaderOptions {
+  readonly keeper: RedisKeeper;
+  /** Null: the archive has nothing after `from`. Rejects with `buffer.stopped` only. */
+  readonly readArchive: (from: EventId, count: number) => Promise<EventPage | null>;
+  /** Last id that moved to the archive. */
+  readonly archiveEnd: () => EventId;
+  readonly onDamaged: (gap: EventData<'buffer.gap'>) => void;
+}
+
+/** INVARIANTS: what the archive's range covers is never taken from the stream, where a copy of it may still be. */
+export function createReader({ keeper, readArchive, archiveEnd, onDamaged }: ReaderOptions): ReadEvents {
   const told = new Set<string>();
 
   const tell = (damaged: readonly EventId[]) => {
@@ -27,7 +41,7 @@ export function createReader(
     }
   };
 
-  return async (from, count) => {
+  const readStream = async (from: EventId, count: number): Promise<EventPage> => {
     const after = `(${formatEventId(from)}`;
     const entries = await keeper.repeat('read events', (redis) =>
       redis.xrange(EVENTS, after, '+', 'COUNT', count),
@@ -41,8 +55,19 @@ export function createReader(
       else damaged.push(parsed.id);
       position = parsed.ok ? parsed.event.id : parsed.id;
     }
-    if (damaged.length > 0) tell(damaged);
-    return { events, position };
+    return { events, damaged, position };
+  };
+
+  return async (from, count) => {
+    for (;;) {
+      const archived = await readArchive(from, count);
+      const end = archiveEnd();
+      const { events, damaged, position } = archived ?? (await readStream(later(from, end), count));
+      // Meanwhile more may have moved to the archive: then the stream's answer may begin behind that.
+      if (archived === null && compareEventIds(archiveEnd(), end) > 0) continue;
+      if (damaged.length > 0) tell(damaged);
+      return { events, position };
+    }
   };
 }
 

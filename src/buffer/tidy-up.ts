@@ -1,15 +1,17 @@
 // Writes moved cursors and trims behind them: a quarter of a second after the first move, so that a burst costs one write.
 import { errorText } from '../lib/error-text.ts';
+import type { Archive } from './archive/archive.ts';
 import type { BufferHealth } from './buffer-health.ts';
 import type { Cursors } from './cursors.ts';
 import type { RedisKeeper } from './redis-keeper.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { StoreView } from './store-view.ts';
-import { oldestKept, trimEvents } from './trim-events.ts';
+import { isToTrim, oldestKept, trimEvents } from './trim-events.ts';
 
 const DELAY_MS = 250;
 
 export interface TidyUpOptions {
+  readonly archive: Archive;
   readonly keeper: RedisKeeper;
   readonly cursors: Cursors;
   readonly view: StoreView;
@@ -51,7 +53,7 @@ export class TidyUp {
   }
 
   async #run(link: RedisLink): Promise<void> {
-    const { cursors, health, keepEvents, signal, view } = this.#options;
+    const { archive, cursors, health, keepEvents, signal, view } = this.#options;
     try {
       await cursors.write(link);
       health.say('cursors', 'ok', 'the consumers’ places are written');
@@ -62,8 +64,11 @@ export class TidyUp {
     try {
       // Also when Redis has no memory for the cursors: trimming is what makes room.
       for (let more = true; more && link.isOpen && !signal.aborted; ) {
-        const kept = oldestKept(cursors.slowest, keepEvents, view);
-        more = kept !== null && (await trimEvents(link, kept, view));
+        const { slowest } = cursors;
+        if (slowest === null) break;
+        const kept = oldestKept(slowest, keepEvents, new Map([...archive.index.ends, ...view.ends]));
+        await archive.forget(kept);
+        more = isToTrim(kept, view) && (await trimEvents(link, kept, view));
       }
     } catch (thrown) {
       if (link.isOpen)

@@ -17,7 +17,10 @@ export const ApplianceConfig = Type.Object(
     tenant: Segment('First segment of the topic tree.', 'default'),
     site: Segment('Second segment: where the appliance stands.', 'default'),
     name: Segment('Third segment: this appliance; unique within its site.', 'appliance'),
-    stateDir: Path('Survives restarts and power cuts: the buffer mark.', '/var/lib/autoweave'),
+    stateDir: Path(
+      'Survives restarts and power cuts: the buffer mark, the archive of events.',
+      '/var/lib/autoweave',
+    ),
     runDir: Path('tmpfs: the spool, sockets.', '/run/autoweave'),
   },
   closed,
@@ -100,6 +103,42 @@ export const BufferConfig = Type.Object(
       minimum: 0,
       default: 1_000,
       description: 'Acknowledged events kept for the page and for Last-Event-ID.',
+    }),
+    memoryMaxBytes: Type.Integer({
+      minimum: 1_048_576,
+      default: 67_108_864,
+      description:
+        "Memory that events may take in Redis; older ones move to the archive. Well below Redis's maxmemory.",
+    }),
+    archiveMaxBytes: Type.Integer({
+      minimum: 0,
+      default: 4_294_967_296,
+      description:
+        'Most bytes of the archive on disk (about 80 bytes an event); beyond them events are given up, the least important and oldest first, and a buffer.gap says which.',
+    }),
+    archiveKeepFreeBytes: Type.Integer({
+      minimum: 0,
+      default: 268_435_456,
+      description:
+        'The archive leaves so much of its disk free, at most a tenth of it, and gives events up for it in the same order.',
+    }),
+    maxAgeHours: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description:
+        'Events that are surely older are given up with a buffer.gap; 0: no limit. A clock that is not synchronized proves no age.',
+    }),
+    maxEvents: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description:
+        'Most stored events, give or take a segment; beyond it as beyond archiveMaxBytes; 0: no limit.',
+    }),
+    consumerIdleHours: Type.Integer({
+      minimum: 0,
+      default: 168,
+      description:
+        'A plugin or webhook that has not read on for so long although there is something to read loses its place; 0: never.',
     }),
     commandTimeoutMs: Type.Integer({
       minimum: 100,

@@ -84,10 +84,26 @@ export const eventTypes = {
           description: 'A stored entry failed its checksum and is not delivered.',
         }),
         Type.Literal('too-large', { description: 'The broker accepts no message of that size.' }),
+        Type.Literal('damaged-archive', {
+          description: 'A part of the archive cannot be read; its events are not delivered.',
+        }),
+        Type.Literal('disk-bound', {
+          description: 'Given up to keep the archive within its bytes or the disk from filling up.',
+        }),
+        Type.Literal('age-bound', { description: 'Given up because older than buffer.maxAgeHours.' }),
+        Type.Literal('count-bound', { description: 'Given up because of buffer.maxEvents.' }),
       ]),
       count: Count,
       from: Type.Optional(Type.String({ description: 'First event id missing' })),
       to: Type.Optional(Type.String({ description: 'Last event id missing' })),
+      runs: Type.Optional(
+        Type.Array(Type.Array(Count, { minItems: 2, maxItems: 2 }), {
+          minItems: 1,
+          maxItems: 500,
+          description:
+            'Where not everything between `from` and `to` is missing: first and last number of each run that is, all of the same generation',
+        }),
+      ),
       fromUptimeMs: Type.Optional(Type.Number()),
       toUptimeMs: Type.Optional(Type.Number()),
     },
@@ -111,6 +127,28 @@ export const eventTypes = {
       description:
         'First event of a new generation: no earlier state was found, or the store was lost, restored or rolled back.',
     },
+  ),
+  'buffer.spilled': Type.Object(
+    {
+      state: Type.Union([Type.Literal('begun'), Type.Literal('ended')]),
+      events: Type.Integer({ minimum: 0, description: 'Moved to the archive since it began' }),
+      why: Type.String(),
+    },
+    { ...closed, description: 'The archive began to hold events, or is empty again.' },
+  ),
+  'buffer.cursor-expired': Type.Object(
+    {
+      consumer: Type.String(),
+      why: Type.Union([
+        Type.Literal('removed'),
+        Type.Literal('not-opened', { description: 'Nothing of that name runs any more.' }),
+        Type.Literal('blocked', { description: 'It has not read on for buffer.consumerIdleHours.' }),
+      ]),
+      count: Type.Integer({ minimum: 0, description: 'Events that it did not get' }),
+      acknowledged: Type.String({ description: 'It had acknowledged the events up to this id; 0-0: none' }),
+      to: Type.String({ description: 'Last event id that it did not get' }),
+    },
+    { ...closed, description: 'A consumer lost its place; other consumers still get these events.' },
   ),
   'uplink.connected': Type.Object(
     { protocolVersion: Type.Integer(), receiveMaximum: Count, sessionPresent: Type.Boolean() },

@@ -40,6 +40,10 @@ export interface BufferMetrics {
   readonly queued: Gauge;
   readonly oldestAge: Gauge;
   readonly bytes: Gauge;
+  /** Events moved from Redis to the archive. */
+  readonly spilled: Counter;
+  readonly archived: Gauge;
+  readonly archiveBytes: Gauge;
 }
 export interface UplinkMetrics {
   readonly connected: Gauge;

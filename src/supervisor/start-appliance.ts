@@ -55,6 +55,7 @@ export async function startAppliance(options: {
   const buffer = await openBuffer({
     config: config.buffer,
     markFile: path.join(appliance.stateDir, 'buffer-mark'),
+    archiveFolder: path.join(appliance.stateDir, 'archive'),
     seal: (draft, id) =>
       sealEvent(draft, id, { source: sourceOf(appliance), bootId: clock.bootId, simulated }),
     clock,

@@ -9,9 +9,9 @@ export interface UplinkPlace {
   readonly read: ReadEvents;
 }
 
-export function uplinkPlace(buffer: Pick<EventBuffer, 'openCursor' | 'read'>): UplinkPlace {
+export function uplinkPlace(buffer: Pick<EventBuffer, 'openConsumer' | 'read'>): UplinkPlace {
   let opened: Cursor | null = null;
-  const opening = buffer.openCursor('uplink').then((cursor) => {
+  const opening = buffer.openConsumer('uplink', { from: 'start', mayExpire: false }).then((cursor) => {
     opened = cursor;
     return cursor;
   });

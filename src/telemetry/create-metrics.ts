@@ -65,6 +65,9 @@ export function createMetrics(
       queued: gauge('buffer_queued_events', 'Events in memory that Redis has not acknowledged.'),
       oldestAge: gauge('buffer_oldest_age_seconds', 'Age of the oldest event not yet acknowledged.'),
       bytes: gauge('buffer_bytes', 'Memory that the stored events use in Redis.'),
+      spilled: counter('buffer_spilled_events_total', 'Events moved from Redis to the archive.'),
+      archived: gauge('buffer_archived_events', 'Events in the archive.'),
+      archiveBytes: gauge('buffer_archive_bytes', 'Bytes of the archive on disk.'),
     },
     uplink: {
       connected: gauge('uplink_connected', '1 while the broker is connected.'),

@@ -60,7 +60,8 @@ export async function* bench(): AsyncIterable<BenchRow> {
         seal: sealForTest,
       },
       ...{ log: recordingLog(), metrics: recordingMetrics().buffer, report: () => undefined },
-      ...{ markFile: path.join(dir, 'buffer-mark'), traceparent: () => traceparent },
+      ...{ markFile: path.join(dir, 'buffer-mark'), archiveFolder: path.join(dir, 'archive') },
+      traceparent: () => traceparent,
     });
     after.push(() => buffer.stop());
     await buffer.append([newDraft()]);

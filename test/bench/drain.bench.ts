@@ -10,7 +10,7 @@ import type { Clock } from '../../src/contracts/clock.ts';
 import type { EventDraft } from '../../src/contracts/event.ts';
 import { topicsOf } from '../../src/contracts/topics.ts';
 import { startUplink } from '../../src/uplink/start-uplink.ts';
-import { testConfig, traceparent } from '../buffer/open-test-buffer.ts';
+import { atStart, testConfig, traceparent } from '../buffer/open-test-buffer.ts';
 import { appliance, sampleDevice, storedEvent } from '../support/event-stream.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -48,9 +48,11 @@ async function* rows(t: Cleanup): AsyncIterable<BenchRow> {
 
 async function fullBuffer(t: Cleanup): Promise<EventBuffer> {
   const { socket } = await startRedis(t);
+  const dir = await tempDir(t);
   const buffer = await openBuffer({
     config: testConfig({ redisSocket: socket, keepEvents: 2 * EVENTS }),
-    markFile: path.join(await tempDir(t), 'buffer-mark'),
+    markFile: path.join(dir, 'buffer-mark'),
+    archiveFolder: path.join(dir, 'archive'),
     seal: (_draft, id) => storedEvent(id, type, data).json,
     clock,
     metrics: recordingMetrics().buffer,
@@ -89,7 +91,7 @@ async function drain(t: Cleanup, window: number, run: (url: string) => Promise<n
 
 /** Milliseconds from the start of the uplink, its connecting included, until the cursor is at the last event. */
 async function drainBuffer(buffer: EventBuffer, url: string, window: number): Promise<number> {
-  const cursor = await buffer.openCursor(`bench-${window}`);
+  const cursor = await buffer.openConsumer(`bench-${window}`, atStart);
   const drained = Promise.withResolvers<number>();
   const since = performance.now();
   const uplink = startUplink({

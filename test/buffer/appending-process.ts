@@ -1,6 +1,7 @@
 // A process that appends until it is killed: `node appending-process.ts SOCKET MARK FIRST`. Prints a line `<id> <name>`
 // for every acknowledged event, written to the pipe before the next is appended by the same lane.
 import { writeSync } from 'node:fs';
+import path from 'node:path';
 import { openBuffer } from '../../src/buffer/open-buffer.ts';
 import { formatEventId, START } from '../../src/contracts/event.ts';
 import { fakeClock } from '../support/fake-clock.ts';
@@ -11,6 +12,7 @@ import { draft, sealForTest, testConfig, traceparent } from './open-test-buffer.
 const [redisSocket = '', markFile = '', first = '0'] = process.argv.slice(2);
 const buffer = await openBuffer({
   ...{ config: testConfig({ redisSocket }), markFile, seal: sealForTest, clock: fakeClock() },
+  archiveFolder: path.join(path.dirname(markFile), 'archive'),
   ...{ log: recordingLog(), metrics: recordingMetrics().buffer, report: () => undefined },
   traceparent: () => traceparent,
 });

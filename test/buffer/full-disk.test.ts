@@ -6,7 +6,7 @@ import type { EventDraft } from '../../src/contracts/event.ts';
 import { startRedis, type TestRedis } from '../support/redis.ts';
 import { mountSmallDisk, noSmallDisk, resizeSmallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
-import { draft, openTestBuffer } from './open-test-buffer.ts';
+import { atStart, draft, openTestBuffer } from './open-test-buffer.ts';
 
 const MIB = 1_024 * 1_024;
 const large = (n: number): EventDraft => ({ ...draft(n), data: { why: `n${n}`, fill: 'x'.repeat(10_000) } });
@@ -88,7 +88,7 @@ test('a disk that is full of trimmed events is made room on by itself, and every
     }
   })();
   const buffer = await openTestBuffer(t, { redisSocket: redis.socket, keepEvents: 10 });
-  const cursor = await buffer.openCursor('uplink');
+  const cursor = await buffer.openConsumer('uplink', atStart);
   const stored = async () => {
     // Twice the disk, in batches of half a MB.
     for (let n = 0; n < 5_000; n += 50) {

@@ -11,6 +11,7 @@ import { until } from '../support/until.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import {
   adminClient,
+  atStart,
   draft,
   drafts,
   idsOf,
@@ -51,7 +52,7 @@ test('a store that comes back empty during the run gets a new generation, the st
   const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
   await buffer.append(drafts(4), { devices: 'all', gone: 'x' });
   await buffer.append([], { gone: null });
-  const cursor = await buffer.openCursor('uplink');
+  const cursor = await buffer.openConsumer('uplink', atStart);
   const g = buffer.generation;
   cursor.acknowledge(buffer.at(3));
   await redis.kill();

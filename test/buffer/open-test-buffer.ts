@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Redis } from 'ioredis';
+import type { ArchiveFiles } from '../../src/buffer/archive/archive-files.ts';
 import { type EventBuffer, type OpenBufferOptions, openBuffer } from '../../src/buffer/open-buffer.ts';
+import type { ConsumerOptions } from '../../src/contracts/buffer.ts';
 import type { BufferConfig } from '../../src/contracts/config.ts';
 import {
   type EventDraft,
@@ -35,10 +37,16 @@ export interface TestBuffer extends EventBuffer {
 export interface TestBufferOptions extends Partial<BufferConfig> {
   readonly redisSocket: string;
   readonly markFile?: string;
+  readonly archiveFolder?: string;
+  readonly archiveFiles?: ArchiveFiles;
   readonly clock?: FakeClock;
   readonly seal?: OpenBufferOptions['seal'];
   readonly random?: OpenBufferOptions['random'];
+  readonly checkEveryMs?: number;
 }
+
+/** A consumer that gets everything, for as long as it takes. */
+export const atStart: ConsumerOptions = { from: 'start', mayExpire: false };
 
 export const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
 
@@ -49,6 +57,14 @@ export function testConfig(
     memoryQueueEvents: 50_000,
     batchEvents: 256,
     keepEvents: 1_000,
+    ...{
+      memoryMaxBytes: 2 ** 40,
+      archiveMaxBytes: 2 ** 40,
+      archiveKeepFreeBytes: 0,
+      maxAgeHours: 0,
+      maxEvents: 0,
+    },
+    consumerIdleHours: 0,
     commandTimeoutMs: 1_000,
     ...overrides,
   };
@@ -62,6 +78,8 @@ export function sealForTest(draft: EventDraft, id: EventId): string {
     type: draft.type,
     subject: draft.subject,
     time: new Date(draft.observed.wallMs).toISOString(),
+    clock: draft.observed.synced ? 'synced' : 'unsynced',
+    bootid: fakeClock().bootId,
     uptimems: draft.observed.uptimeMs,
     data: draft.data,
   });
@@ -71,15 +89,23 @@ export async function openTestBuffer(
   t: Pick<TestContext, 'after'>,
   options: TestBufferOptions,
 ): Promise<TestBuffer> {
-  const { markFile = path.join(path.dirname(options.redisSocket), 'buffer-mark'), ...rest } = options;
-  const { clock = fakeClock(), random, seal = sealForTest, ...overrides } = rest;
+  const beside = path.dirname(options.redisSocket);
+  const {
+    markFile = path.join(beside, 'buffer-mark'),
+    archiveFolder = path.join(beside, 'archive'),
+    archiveFiles,
+    ...rest
+  } = options;
+  const { checkEveryMs, clock = fakeClock(), random, seal = sealForTest, ...overrides } = rest;
   const [metrics, log] = [recordingMetrics(), recordingLog()];
   const health: TestBuffer['health'] = { state: 'unknown', why: '' };
   const buffer = await openBuffer({
-    ...{ config: testConfig(overrides), markFile, seal, clock, log },
+    ...{ config: testConfig(overrides), markFile, archiveFolder, seal, clock, log },
     metrics: metrics.buffer,
     report: (state, why) => void Object.assign(health, { state, why }),
     traceparent: () => traceparent,
+    ...(archiveFiles === undefined ? {} : { archiveFiles }),
+    ...(checkEveryMs === undefined ? {} : { checkEveryMs }),
     ...(random === undefined ? {} : { random }),
   });
   t.after(() => buffer.stop());

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type GenerationFacts, planGeneration } from '../../src/buffer/plan-generation.ts';
-import { parseEventId } from '../../src/contracts/event.ts';
+import { parseEventId, START } from '../../src/contracts/event.ts';
 
 const id = (text: string) => {
   const parsed = parseEventId(text);
@@ -19,6 +19,7 @@ function markOf(text: string): GenerationFacts['mark'] {
   return { kind: 'valid', ...mark, previous: previous ?? null };
 }
 
+const nowhereElse = { archived: START, read: START };
 const minutes = 29_000_000;
 const rows: readonly (readonly [
   mark: string,
@@ -69,6 +70,7 @@ for (const [mark, last, acknowledged, next, note] of rows)
       mark: markOf(mark),
       last: id(last),
       acknowledged: acknowledged === null ? null : id(acknowledged),
+      ...nowhereElse,
       wallMs: minutes * 60_000 + 59_999,
       random: () => assert.fail('the clock is plausible'),
     });
@@ -89,7 +91,14 @@ for (const [mark, last, why] of [
 ] as const)
   test(`mark ${mark} and a store at ${last} are told as ${why.source} [B1]`, () => {
     const wallMs = minutes * 60_000;
-    const facts = { mark: markOf(mark), last: id(last), acknowledged: null, wallMs, random: () => 0 };
+    const facts = {
+      mark: markOf(mark),
+      last: id(last),
+      acknowledged: null,
+      ...nowhereElse,
+      wallMs,
+      random: () => 0,
+    };
     assert.match(planGeneration(facts).note?.why ?? '', why);
   });
 
@@ -100,7 +109,7 @@ test('a generation without known history is random while the clock was never set
       below.push(limit);
       return drawn;
     };
-    const facts = { mark: markOf(mark), last: id(last), acknowledged: null, wallMs, random };
+    const facts = { mark: markOf(mark), last: id(last), acknowledged: null, ...nowhereElse, wallMs, random };
     return planGeneration(facts).next.generation;
   };
   const plausible = Date.UTC(2024, 0, 1);
@@ -116,3 +125,27 @@ test('a generation without known history is random while the clock was never set
     'a drawn generation may never be above one of a plausible clock',
   );
 });
+
+for (const [mark, last, archived, read, next, note] of [
+  // The stream is younger than the archive, as it should be.
+  ['3/80/90', '3-100', '3-50', '3-20', '3-101', null],
+  ['3/80/90', '3-100', '2-900', '2-20', '3-101', null],
+  // The stream was lost, and the mark was behind.
+  ['3/0/0', '0-0', '3-50', '0-0', '4-1', '3 50 50'],
+  ['3/20/20', '3-30', '3-50', '3-50', '4-1', '3 50 50'],
+  // The mark is of another time than the archive or the consumers' places.
+  ['3/80/90', '3-100', '9-50', '0-0', '10-1', '9 50 50'],
+  ['3/80/90', '3-100', '0-0', '9-50', '10-1', '3 100 80'],
+  // The mark is lost, and the clock was never set: what is drawn must not be read before what is kept.
+  ['absent', '0-0', '70-50', '0-0', '71-1', '70 50 50'],
+  ['damaged', '0-0', '70-50', '80-50', '81-1', '70 50 50'],
+  ['absent', '0-0', '0-0', '70-50', '71-1', '0 0 0'],
+] as const)
+  test(`mark ${mark}, stream at ${last}, archive at ${archived}, consumers at ${read}: goes on with ${next} [B3]`, () => {
+    const facts = { mark: markOf(mark), last: id(last), acknowledged: null, wallMs: 0, random: () => 4 };
+    const plan = planGeneration({ ...facts, archived: id(archived), read: id(read) });
+    assert.deepEqual(plan.next, id(next));
+    const said =
+      plan.note && `${plan.note.previousGeneration} ${plan.note.previousNumber} ${plan.note.publishedNumber}`;
+    assert.equal(said, note);
+  });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startRedis } from '../support/redis.ts';
-import { draft, drafts, namesOf, openTestBuffer, untilHealth } from './open-test-buffer.ts';
+import { atStart, draft, drafts, namesOf, openTestBuffer, untilHealth } from './open-test-buffer.ts';
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const since = performance.now();
@@ -12,7 +12,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 test('a stop stores what waits and the last cursors [Q2]', async (t) => {
   const { socket } = await startRedis(t);
   const buffer = await openTestBuffer(t, { redisSocket: socket, batchEvents: 10 });
-  const cursor = await buffer.openCursor('uplink');
+  const cursor = await buffer.openConsumer('uplink', atStart);
   await buffer.append(drafts(1));
   const calls = drafts(500, 1).map((one) => buffer.append([one]));
   cursor.acknowledge(buffer.at(3));
@@ -20,7 +20,7 @@ test('a stop stores what waits and the last cursors [Q2]', async (t) => {
   assert.equal((await Promise.all(calls)).flat().length, 500);
   const again = await openTestBuffer(t, { redisSocket: socket });
   assert.equal((await again.all()).length, 501);
-  assert.deepEqual((await again.openCursor('uplink')).position, buffer.at(3));
+  assert.deepEqual((await again.openConsumer('uplink', atStart)).position, buffer.at(3));
 });
 
 test('a stop while Redis hangs ends in under 3 s and says what is lost [Q2]', async (t) => {
@@ -47,7 +47,7 @@ test('a stop without Redis ends in under 3 s, twice is once, and nothing is take
   const redis = await startRedis(t, { started: false });
   const buffer = await openTestBuffer(t, { redisSocket: redis.socket });
   await untilHealth(buffer, 'down');
-  const [stored, cursor] = [buffer.append([draft(0)]), buffer.openCursor('uplink')];
+  const [stored, cursor] = [buffer.append([draft(0)]), buffer.openConsumer('uplink', atStart)];
   const refused = assert.rejects(cursor, { code: 'buffer.stopped' });
   assert.ok((await timed(() => Promise.all([buffer.stop(), buffer.stop()]))) < 3_000);
   await refused;

@@ -5,6 +5,7 @@ import { startRedis } from '../support/redis.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
 import {
   adminClient,
+  atStart,
   draft,
   drafts,
   idsOf,
@@ -230,7 +231,7 @@ test('a full memory queue drops the oldest, and the gap stands in their place wi
 test('a Redis without memory is a state with a remedy: reading goes on, and room is used at once [B4]', async (t) => {
   const redis = await startRedis(t, { args: ['--maxmemory', '4mb'] });
   const buffer = await openTestBuffer(t, { redisSocket: redis.socket, keepEvents: 10 });
-  const cursor = await buffer.openCursor('uplink');
+  const cursor = await buffer.openConsumer('uplink', atStart);
   await buffer.append(drafts(1));
   cursor.acknowledge(buffer.at(2));
   const large = { fill: 'x'.repeat(10_000) };

@@ -9,7 +9,7 @@ test('until the cursor can be opened nothing is read; then reading goes on where
   const readFrom: EventId[] = [];
   const acknowledged: EventId[] = [];
   const place = uplinkPlace({
-    openCursor: () => opening.promise,
+    openConsumer: () => opening.promise,
     read: (from) => {
       readFrom.push(from);
       return Promise.resolve({ events: [], position: from });

@@ -33,6 +33,8 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'usb.source.restored': { source: 'udev', why: 'started again' },
   'buffer.gap': { reason: 'damaged-entry', count: 1, from: '1-3', to: '1-3' },
   'buffer.generation': { why: 'lost', previousGeneration: 1, previousNumber: 0, publishedNumber: 12 },
+  'buffer.spilled': { state: 'begun', events: 0, why: 'memory bound' },
+  'buffer.cursor-expired': { consumer: 'plugin:x', why: 'removed', count: 2, acknowledged: '1-3', to: '1-5' },
   'uplink.connected': { protocolVersion: 5, receiveMaximum: 20, sessionPresent: false },
   'uplink.lost': { why: 'closed', connectedSeconds: 1.5 },
   'system.started': { version: '0.1.0', node: 'v24.0.0', unclean: false },

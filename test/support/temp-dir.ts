@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 
 export async function tempDir(t: Pick<TestContext, 'after'>): Promise<string> {
   const dir = await mkdtemp(path.join(tmpdir(), 'autoweave-'));
-  t.after(() => rm(dir, { recursive: true, force: true }));
+  // Again where something of the test is just being written.
+  t.after(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }));
   return dir;
 }
