@@ -2,10 +2,11 @@
 // repeated under another id or reordered, and every plug must arrive once.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type SeededRandom, seededRandom } from '../support/seeded-random.ts';
+import { until } from '../support/until.ts';
 import { type Cleanup, withCleanup } from '../support/with-cleanup.ts';
 import type { Drill } from './drill.ts';
 import { type Moment, type Phase, phases, strikeAt } from './kill/phases.ts';
-import { type PlugFeed, startPlugFeed } from './kill/plug-feed.ts';
+import { type PlugFeed, startPlugFeed } from './plug-feed.ts';
 import { type Rig, startRig } from './rig.ts';
 import { settle } from './settle.ts';
 
@@ -15,6 +16,8 @@ const victims: readonly Victim[] = ['daemon', 'daemon', 'Redis', 'both'];
 const FEED_EVERY_MS = 15;
 /** A quiet machine has the daemon publishing again after 0.5 s. */
 const STRIKE_LIMIT_MS = 60_000;
+/** The daemon empties it at a scan once it has 512 KiB; the helper writes no more than twice that. */
+const SPOOL_BYTES = 600_000;
 const SETTLE_LIMIT_MS = 180_000;
 
 export const drill: Drill = {
@@ -34,7 +37,7 @@ export const drill: Drill = {
 async function killRounds(t: Cleanup, { n, seed, say }: Parameters<Drill['run']>[0]): Promise<number> {
   const random = seededRandom(seed);
   // Events leave the store soon, so that trims come often.
-  const rig = await startRig(t, { config: { buffer: { keepEvents: 20 } } });
+  const rig = await startRig(t, { config: { buffer: { keepEvents: 20 }, usb: { rescanSeconds: 5 } } });
   const counts = new Map<string, number>();
   const missed: string[] = [];
   rig.startDaemon();
@@ -51,6 +54,7 @@ async function killRounds(t: Cleanup, { n, seed, say }: Parameters<Drill['run']>
     }
     counts.set(`${phase}|${victim}`, (counts.get(`${phase}|${victim}`) ?? 0) + 1);
     await bringBack(rig, victim, random);
+    await keepSpoolSmall(rig, feed);
     if ((round + 1) % 100 === 0)
       say(
         `${round + 1} kills, ${rig.account.plugs} plugs, ${Math.round((performance.now() - began) / 1_000)} s`,
@@ -107,6 +111,14 @@ async function bringBack(rig: Rig, victim: Victim, random: SeededRandom): Promis
   if (isDaemonDead && daemonFirst) rig.startDaemon();
   if (isRedisDead) await rig.redis.start();
   if (isDaemonDead && !daemonFirst) rig.startDaemon();
+}
+
+/** A daemon that never lives for long cannot empty the spool, and the drill's has no limit: it is given the time. */
+async function keepSpoolSmall(rig: Rig, feed: PlugFeed): Promise<void> {
+  if (rig.spoolBytes() < SPOOL_BYTES) return;
+  feed.pause();
+  await until('the daemon has emptied the spool', () => rig.spoolBytes() < SPOOL_BYTES, STRIKE_LIMIT_MS);
+  feed.goOn();
 }
 
 async function judgeAll(

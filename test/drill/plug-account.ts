@@ -39,19 +39,15 @@ interface Entry {
   readonly told: string[];
 }
 
-export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<PlugAccount> {
+/** `brokerUrl` null: nothing is ever told of. */
+export async function startPlugAccount(t: Cleanup, brokerUrl: string | null): Promise<PlugAccount> {
   const entries = new Map<string, Entry>();
   const seen = new Set<string>();
   const foreign: string[] = [];
   const types = new Map<string, number>();
   const bufferEvents: CloudEvent[] = [];
   let count = 0;
-  const client = await mqtt.connectAsync(brokerUrl, {
-    ...{ clientId: 'plug-account', clean: false, protocolVersion: 5, reconnectPeriod: 100 },
-    properties: { sessionExpiryInterval: 86_400 },
-  });
-  t.after(() => client.endAsync(true));
-  client.on('message', (_topic, payload) => {
+  const take = (payload: Buffer) => {
     const event = JSON.parse(payload.toString()) as CloudEvent;
     const { id, type, data } = event;
     if (seen.has(id)) return;
@@ -71,8 +67,8 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
       entry.removed += 1;
       if (entry.added === 0) entry.inOrder = false;
     }
-  });
-  await client.subscribeAsync('autoweave/v1/+/+/+/event/#', { qos: 1 });
+  };
+  if (brokerUrl !== null) await listen(t, brokerUrl, take);
 
   const namesWhere = (isSo: (entry: Entry) => boolean) =>
     [...entries].filter(([, entry]) => isSo(entry)).map(([name, { told }]) => `${name}: ${told.join(', ')}`);
@@ -113,4 +109,14 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
 
 function nameOf({ vendorId, productId }: BusDevice): string {
   return [vendorId, productId].map((number) => number.toString(16).padStart(4, '0')).join(':');
+}
+
+async function listen(t: Cleanup, brokerUrl: string, take: (payload: Buffer) => void): Promise<void> {
+  const client = await mqtt.connectAsync(brokerUrl, {
+    ...{ clientId: 'plug-account', clean: false, protocolVersion: 5, reconnectPeriod: 100 },
+    properties: { sessionExpiryInterval: 86_400 },
+  });
+  t.after(() => client.endAsync(true));
+  client.on('message', (_topic, payload) => take(payload));
+  await client.subscribeAsync('autoweave/v1/+/+/+/event/#', { qos: 1 });
 }

@@ -19,6 +19,8 @@ export interface GuestOptions {
   readonly config: object;
   /** Folder with the data partition of an earlier guest; a new one is made in it when there is none. */
   readonly dataDir?: string;
+  /** Where everything that the data partition is told is recorded, in the format of dm-log-writes. */
+  readonly writeLog?: string;
   readonly memoryMiB?: number;
   /** More words for the kernel's command line. */
   readonly moreCommandLine?: string;
@@ -62,7 +64,10 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
     },
     disks: [
       { file: options.image.squashfs, readOnly: true },
-      { file: await dataDisk(options.dataDir ?? dir), readOnly: false },
+      {
+        ...{ file: await dataDisk(options.dataDir ?? dir), readOnly: false },
+        ...(options.writeLog === undefined ? {} : { writeLog: options.writeLog }),
+      },
     ],
     firmwareFiles: { 'opt/autoweave/config': config },
     memoryMiB: options.memoryMiB ?? 1024,
@@ -151,7 +156,8 @@ async function daemonAnswers(statusUrl: string, shell: GuestShell): Promise<void
   }
 }
 
-async function dataDisk(dir: string): Promise<string> {
+/** Makes `data.img` in the folder unless it is there. */
+export async function dataDisk(dir: string): Promise<string> {
   const file = path.join(dir, 'data.img');
   try {
     await writeFile(file, '', { flag: 'wx' });
