@@ -174,7 +174,9 @@ export const eventTypes = {
   'plugin.stopping': pluginTransition('It was asked to end.'),
   'plugin.stopped': pluginTransition('It does not run, as asked.'),
   'plugin.failed': pluginTransition('It ended by itself or could not start; it is tried again.'),
-  'plugin.blocked': pluginTransition('It is not started again until somebody enables it, or until retryInMs.'),
+  'plugin.blocked': pluginTransition(
+    'It is not started again until somebody enables it, or until retryInMs.',
+  ),
   'plugin.installed': Type.Object(
     {
       name: Type.String(),

@@ -1,8 +1,8 @@
 // The plugins put together, for the supervisor: what is installed is started, what is asked is done, everything ends with `stop`.
 import path from 'node:path';
-import type { PluginControl, PluginStatus } from '../contracts/plugin-status.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { PluginMetrics } from '../contracts/metrics.ts';
+import type { PluginControl, PluginStatus } from '../contracts/plugin-status.ts';
 import { errorText } from '../lib/error-text.ts';
 import { dataDisk } from './cgroup/data-disk.ts';
 import { PluginShelf } from './control/plugin-shelf.ts';
@@ -65,8 +65,10 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
     const { missing } = boundary;
     const names = bad.map(({ name, state }) => `${name} is ${state}`).join(', ');
     const figure = `${running} of ${states.length} plugins run`;
-    if (missing.length > 0 && insecure) report('degraded', `INSECURE, as started with --insecure-plugins: ${missing.join('; ')}. ${figure}`);
-    else if (missing.length > 0 && states.length > 0) report('down', `no plugin is started: ${missing.join('; ')}`);
+    if (missing.length > 0 && insecure)
+      report('degraded', `INSECURE, as started with --insecure-plugins: ${missing.join('; ')}. ${figure}`);
+    else if (missing.length > 0 && states.length > 0)
+      report('down', `no plugin is started: ${missing.join('; ')}`);
     else if (bad.length > 0) report('degraded', `${names}; \`autoweave plugin list\` says why`);
     else report('ok', states.length === 0 ? 'no plugin is installed' : figure);
   };
@@ -80,13 +82,17 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
   if (boundary.missing.length > 0)
     options.log.warn(
       { missing: boundary.missing, insecure },
-      insecure ? 'INSECURE: plugins run without their boundary, as asked' : 'plugins cannot be bounded here: none is started',
+      insecure
+        ? 'INSECURE: plugins run without their boundary, as asked'
+        : 'plugins cannot be bounded here: none is started',
     );
   confirm();
   const timer = setInterval(confirm, CONFIRM_MS);
   const starting = shelf
     .startAll()
-    .catch((cause: unknown) => options.log.error({ why: errorText(cause) }, 'the installed plugins could not be read'));
+    .catch((cause: unknown) =>
+      options.log.error({ why: errorText(cause) }, 'the installed plugins could not be read'),
+    );
   return {
     control: shelf,
     async stop() {

@@ -83,10 +83,13 @@ async function answer(request: IncomingMessage, plugins: PluginControl | null): 
 async function install(request: IncomingMessage, plugins: PluginControl): Promise<Answer> {
   const header = request.headers['autoweave-signature'];
   if (typeof header !== 'string')
-    return refused(400, 'plugins.signature-missing', 'the header autoweave-signature is missing: base64 of the .minisig');
+    return refused(
+      400,
+      'plugins.signature-missing',
+      'the header autoweave-signature is missing: base64 of the .minisig',
+    );
   const body = await readBody(request);
-  if (body === null)
-    return refused(413, 'bundle.too-large', `the bundle is larger than ${BODY_MAX} bytes`);
+  if (body === null) return refused(413, 'bundle.too-large', `the bundle is larger than ${BODY_MAX} bytes`);
   return acted(await plugins.install(body, Buffer.from(header, 'base64').toString('utf8')));
 }
 

@@ -65,7 +65,10 @@ async function openControl(socket: string, plugins: Plugins | null, log: Log): P
   try {
     return await startControl({ socket, log, plugins: () => plugins?.control ?? null });
   } catch (cause) {
-    log.error({ socket, why: errorText(cause) }, 'the control socket cannot be made: `autoweave plugin` will not work');
+    log.error(
+      { socket, why: errorText(cause) },
+      'the control socket cannot be made: `autoweave plugin` will not work',
+    );
     return null;
   }
 }

@@ -24,6 +24,8 @@ export interface DaemonOptions {
   readonly dir?: string;
   /** Sections laid over the ones made here. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** More of the command line. */
+  readonly args?: readonly string[];
 }
 
 /** Resolves once `/health` answers. */
@@ -58,9 +60,13 @@ export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<D
   const file = path.join(dir, 'autoweave.json');
   await writeFile(file, JSON.stringify(config));
 
-  const child = spawn(process.execPath, [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', file, ...(options.args ?? [])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const log: Record<string, unknown>[] = [];
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -44,7 +44,14 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'plugin.running': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
   'plugin.stopping': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
   'plugin.stopped': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
-  'plugin.failed': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked', code: 'plugins.exited', retryInMs: 500 },
+  'plugin.failed': {
+    name: 'x',
+    version: '1.0.0',
+    from: 'stopped',
+    reason: 'asked',
+    code: 'plugins.exited',
+    retryInMs: 500,
+  },
   'plugin.blocked': { name: 'x', version: '1.0.0', from: 'stopped', reason: 'asked' },
   'plugin.installed': {
     ...{ name: 'x', version: '1.0.1', previous: '1.0.0', how: 'upgraded', sha256: 'ab'.repeat(32) },

@@ -5,7 +5,9 @@ import { errorText } from '../../lib/error-text.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
-export type Branch = { readonly ok: true; readonly dir: string } | { readonly ok: false; readonly why: string };
+export type Branch =
+  | { readonly ok: true; readonly dir: string }
+  | { readonly ok: false; readonly why: string };
 
 /**
  * `plugins`, beside the `main` in which this process runs: what rootfs/etc/init.d/cgroups and systemd/autoweave-run

@@ -32,18 +32,16 @@ export interface Leaf {
 }
 
 /** @throws PluginError `plugins.limit-not-set` which names the limit; nothing is left behind then. */
-export async function openLeaf(
-  branch: string,
-  name: string,
-  limits: readonly LeafLimit[],
-): Promise<Leaf> {
+export async function openLeaf(branch: string, name: string, limits: readonly LeafLimit[]): Promise<Leaf> {
   const dir = path.join(branch, name);
   const leaf = leafAt(dir);
   try {
     await mkdir(dir);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw new PluginError('plugins.limit-not-set', `make the cgroup ${dir}: ${errorText(cause)}`, { cause });
+      throw new PluginError('plugins.limit-not-set', `make the cgroup ${dir}: ${errorText(cause)}`, {
+        cause,
+      });
     // Left by a daemon that was killed: what still runs in it has no parent.
     await leaf.kill();
   }
@@ -78,7 +76,10 @@ function leafAt(dir: string): Leaf {
     const end = performance.now() + EMPTY_LIMIT_MS;
     while ((await numbers('cgroup.events')).get('populated') !== 0) {
       if (performance.now() > end)
-        throw new PluginError('plugins.unresponsive', `kill ${dir}: processes are left after ${EMPTY_LIMIT_MS} ms`);
+        throw new PluginError(
+          'plugins.unresponsive',
+          `kill ${dir}: processes are left after ${EMPTY_LIMIT_MS} ms`,
+        );
       await delay(5);
     }
   };

@@ -56,7 +56,11 @@ export type RollbackPlan =
 export function planRollback(installed: PluginRecord, keepsCurrent: boolean): RollbackPlan {
   const { current, highestSecurityCounter, name, previous } = installed;
   if (previous === null)
-    return { ok: false, code: 'plugins.no-previous-version', reason: `no earlier version of ${name} is kept` };
+    return {
+      ok: false,
+      code: 'plugins.no-previous-version',
+      reason: `no earlier version of ${name} is kept`,
+    };
   if (previous.securityCounter < highestSecurityCounter)
     return downgrade(
       name,

@@ -2,11 +2,11 @@
 import type { PluginManifest } from '../../contracts/plugin-manifest.ts';
 import type { PluginAct, PluginControl, PluginLogLine } from '../../contracts/plugin-status.ts';
 import { errorText } from '../../lib/error-text.ts';
+import { PluginError } from '../plugin-error.ts';
 import type { PluginRecord } from '../registry/plugin-record.ts';
 import { judgeManifest } from '../supervise/judge-manifest.ts';
 import type { PluginWorld } from '../supervise/plugin-world.ts';
 import { SupervisedPlugin } from '../supervise/supervised-plugin.ts';
-import { PluginError } from '../plugin-error.ts';
 import { planInstall, planRollback } from './install-plan.ts';
 
 /** So many start side by side; the others wait. */
@@ -35,13 +35,15 @@ export class PluginShelf implements PluginControl {
   async startAll(): Promise<void> {
     const { records, damaged } = await this.#world.registry.list();
     for (const name of damaged)
-      this.#world.log.error({ plugin: name }, 'the record of a plugin is damaged: it is not started; install it again');
+      this.#world.log.error(
+        { plugin: name },
+        'the record of a plugin is damaged: it is not started; install it again',
+      );
     for (const record of records) this.#add(record);
     const waiting = this.plugins.filter(({ record }) => record.enabled);
-    for (const plugin of this.plugins)
-      if (!plugin.record.enabled) await plugin.stop('it is disabled');
+    for (const plugin of this.plugins) if (!plugin.record.enabled) await plugin.stop('it is disabled');
     const starters = Array.from({ length: STARTS_AT_ONCE }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      for (let next = waiting.shift(); next !== undefined && !this.#stopping; next = waiting.shift()) {
         await next.start('the appliance starts');
         await next.settled();
       }
@@ -86,7 +88,14 @@ export class PluginShelf implements PluginControl {
       const before = known?.record.current;
       await this.#world.registry.store(plan.record, { bytes, signatureText });
       const gapMs = await this.#replace(plan.record, `version ${version} was installed`);
-      const data = { name, version, previous: before?.version ?? null, how: plan.how, sha256, signedBy: [...signedBy] };
+      const data = {
+        name,
+        version,
+        previous: before?.version ?? null,
+        how: plan.how,
+        sha256,
+        signedBy: [...signedBy],
+      };
       this.#world.say('plugin.installed', `plugin/${name}`, { ...data, ...(gapMs !== null && { gapMs }) });
       return this.#done(name, plan.how === 'installed' ? 'installed' : `upgraded from ${before?.version}`);
     });
@@ -133,7 +142,10 @@ export class PluginShelf implements PluginControl {
       await bundles.forget(current.sha256);
       // The place in the stream goes when Redis is there; nobody waits for that.
       removeConsumer(`plugin:${name}`).catch((cause: unknown) =>
-        this.#world.log.debug({ plugin: name, why: errorText(cause) }, 'the place in the stream was not removed'),
+        this.#world.log.debug(
+          { plugin: name, why: errorText(cause) },
+          'the place in the stream was not removed',
+        ),
       );
       this.#world.say('plugin.removed', `plugin/${name}`, { name, version: current.version });
       this.#world.onChange(name);
@@ -148,7 +160,7 @@ export class PluginShelf implements PluginControl {
     const old = plugin.record.current.sha256;
     const isRunning = plugin.state === 'running';
     const beganMs = clock.uptimeMs();
-    await plugin.stop(reason);
+    if (isRunning) await plugin.stop(reason);
     plugin.take(record);
     await plugin.restart(reason);
     const isUp = (await plugin.settled()) === 'running';
@@ -157,13 +169,19 @@ export class PluginShelf implements PluginControl {
     return isRunning && isUp ? Math.round(clock.uptimeMs() - beganMs) : null;
   }
 
-  async #rollBack(plugin: SupervisedPlugin, how: 'rolled-back' | 'rolled-back-by-itself'): Promise<PluginAct> {
+  async #rollBack(
+    plugin: SupervisedPlugin,
+    how: 'rolled-back' | 'rolled-back-by-itself',
+  ): Promise<PluginAct> {
     const { name, record } = plugin;
     const plan = planRollback(record, how === 'rolled-back');
     if (!plan.ok) return plan;
     await this.#world.registry.update(plan.record);
     const { current } = plan.record;
-    const gapMs = await this.#replace(plan.record, `${how.replaceAll('-', ' ')} from ${record.current.version}`);
+    const gapMs = await this.#replace(
+      plan.record,
+      `${how.replaceAll('-', ' ')} from ${record.current.version}`,
+    );
     this.#world.say('plugin.installed', `plugin/${name}`, {
       ...{ name, version: current.version, previous: record.current.version, how, sha256: current.sha256 },
       ...{ signedBy: [...(await plugin.status()).signedBy], ...(gapMs !== null && { gapMs }) },
@@ -185,11 +203,15 @@ export class PluginShelf implements PluginControl {
       onUnhealthy: (why) =>
         void this.#act(record.name, async () => {
           const act = await this.#rollBack(plugin, 'rolled-back-by-itself');
-          this.#world.log.warn({ plugin: record.name, why, act: act.ok ? act.detail : act.reason }, 'a new version did not stay up');
+          this.#world.log.warn(
+            { plugin: record.name, why, act: act.ok ? act.detail : act.reason },
+            'a new version did not stay up',
+          );
           return act;
         }),
     });
     this.#plugins.set(record.name, plugin);
+    plugin.announce();
     return plugin;
   }
 
@@ -205,7 +227,13 @@ export class PluginShelf implements PluginControl {
     const name = manifest?.name ?? 'unknown';
     this.#world.log.warn({ plugin: name, code, why: reason }, 'a plugin was refused');
     this.#world.say('plugin.rejected', manifest === null ? 'plugin' : `plugin/${name}`, {
-      ...{ name, version: manifest?.version ?? null, from: 'validating', reason: reason.slice(0, 2_000), code },
+      ...{
+        name,
+        version: manifest?.version ?? null,
+        from: 'validating',
+        reason: reason.slice(0, 2_000),
+        code,
+      },
     });
     return { ok: false, code, reason };
   }
@@ -219,7 +247,8 @@ export class PluginShelf implements PluginControl {
   #act(name: string, work: (plugin: SupervisedPlugin) => Promise<PluginAct>): Promise<PluginAct>;
   #act(name: string | null, work: (plugin: never) => Promise<PluginAct>): Promise<PluginAct> {
     const done = this.#lane.then(async (): Promise<PluginAct> => {
-      if (this.#stopping) return { ok: false, code: 'plugins.stopping', reason: 'the appliance is about to stop' };
+      if (this.#stopping)
+        return { ok: false, code: 'plugins.stopping', reason: 'the appliance is about to stop' };
       const plugin = name === null ? undefined : this.#plugins.get(name);
       if (name !== null && plugin === undefined)
         return { ok: false, code: 'plugins.not-installed', reason: `no plugin named ${name} is installed` };

@@ -2,7 +2,13 @@
 // After a crash it goes on one by one, so that the event that ends the process can be told from its neighbours.
 import type { Cursor, ReadEvents } from '../../contracts/buffer.ts';
 import type { Clock } from '../../contracts/clock.ts';
-import { compareEventIds, type EventId, formatEventId, START, type StoredEvent } from '../../contracts/event.ts';
+import {
+  compareEventIds,
+  type EventId,
+  formatEventId,
+  START,
+  type StoredEvent,
+} from '../../contracts/event.ts';
 
 const WINDOW = 64;
 const PAGE = 200;
@@ -163,7 +169,10 @@ export class EventFeed {
   #pump(): void {
     while (!this.#over) {
       const event = this.#page[0];
-      if (event === undefined) return this.#fetch();
+      if (event === undefined) {
+        this.#fetch();
+        return;
+      }
       const isWanted = this.#options.wants(event);
       const isCareful = compareEventIds(event.id, this.#options.memory.carefulUpTo) <= 0;
       if (this.#line.size >= LINE_MAX || (isWanted && this.#inFlight >= (isCareful ? 1 : WINDOW))) return;

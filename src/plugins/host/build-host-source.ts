@@ -16,9 +16,20 @@ export function buildHostSource(): HostSource {
 }
 
 function bundle(entry: string): string {
-  const options = ['--bundle', '--platform=node', '--target=node24', '--format=cjs', '--charset=ascii', '--minify'];
-  return execFileSync(path.join(repository, 'node_modules/.bin/esbuild'), [entry, ...options, '--log-level=warning'], {
-    encoding: 'utf8',
-    cwd: repository,
-  });
+  const options = [
+    '--bundle',
+    '--platform=node',
+    '--target=node24',
+    '--format=cjs',
+    '--charset=ascii',
+    '--minify',
+  ];
+  return execFileSync(
+    path.join(repository, 'node_modules/.bin/esbuild'),
+    [entry, ...options, '--log-level=warning'],
+    {
+      encoding: 'utf8',
+      cwd: repository,
+    },
+  );
 }

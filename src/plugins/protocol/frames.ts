@@ -22,7 +22,8 @@ export function createFrameReader(maxBytes: number): FrameReader {
       const messages: unknown[] = [];
       const needed = waiting.length >= HEADER ? HEADER + waiting.readUInt32BE(0) : HEADER;
       // A large frame comes in many chunks: they are joined once, not each time.
-      if (waiting.length + waitingBytes < needed && waiting.length >= HEADER) return { messages, problem: null };
+      if (waiting.length + waitingBytes < needed && waiting.length >= HEADER)
+        return { messages, problem: null };
       let bytes = Buffer.concat([waiting, ...chunks]);
       chunks = [];
       waitingBytes = 0;

@@ -3,14 +3,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { BundleVerdict } from '../../bundle/verify-bundle.ts';
 import type { VerifiedBundle } from '../../bundle/verified-bundle.ts';
+import type { BundleVerdict } from '../../bundle/verify-bundle.ts';
 import type { PluginManifest } from '../../contracts/plugin-manifest.ts';
 import type { StoredBundle } from './open-registry.ts';
 
-export interface Verify {
-  (bundle: StoredBundle, nowMs: number): Promise<BundleVerdict | TrustMissing>;
-}
+export type Verify = (bundle: StoredBundle, nowMs: number) => Promise<BundleVerdict | TrustMissing>;
 
 /** No trust document, or one that cannot be used: nothing may run. */
 export interface TrustMissing {

@@ -28,7 +28,8 @@ export interface LaunchOptions {
 
 export function launchHost({ boundary, leaf, pluginDir, tmpBytes }: LaunchOptions): HostProcess {
   const { hostDir, runtime, sandbox } = boundary;
-  const inside = sandbox === null ? { host: hostDir, plugin: pluginDir } : { host: '/host', plugin: '/plugin' };
+  const inside =
+    sandbox === null ? { host: hostDir, plugin: pluginDir } : { host: '/host', plugin: '/plugin' };
   const view = { runtime, hostDir, pluginDir, tmpBytes, seccompFd: SECCOMP_FD };
   const command = [
     ...(sandbox === null ? [] : [sandbox.bwrap, ...bwrapArguments(view), '--']),

@@ -47,7 +47,9 @@ export async function openBoundary(options: {
   if (filter === null) missing.push(`no filter of system calls: there is no table for ${process.arch}`);
   else if (bwrap === null) missing.push('no sandbox: bubblewrap (bwrap) is not installed');
   else if (options.uid === 0)
-    missing.push('no sandbox: the runtime is root, and bubblewrap started by root keeps too much; run it as its own user');
+    missing.push(
+      'no sandbox: the runtime is root, and bubblewrap started by root keeps too much; run it as its own user',
+    );
   else {
     await replace(seccompFile, filter);
     const why = await whyNoNamespaces(bwrap);

@@ -1,9 +1,10 @@
 // A plugin's request -> what the appliance does for it, if its manifest declares it. Runs in the daemon; one maker per plugin.
+
+import type { AppendEvents } from '../../contracts/buffer.ts';
+import type { Clock } from '../../contracts/clock.ts';
 import type { EventDraft, EventId } from '../../contracts/event.ts';
 import { formatEventId } from '../../contracts/event.ts';
 import type { PluginPermissions } from '../../contracts/plugin-manifest.ts';
-import type { AppendEvents } from '../../contracts/buffer.ts';
-import type { Clock } from '../../contracts/clock.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { maxEmitBytes, type PluginRequest } from '../protocol/from-host.ts';
 import { isShallow } from './json-depth.ts';

@@ -47,7 +47,8 @@ export async function openKvStore(file: string, maxBytes: number): Promise<KvSto
     keys: () => [...values.keys()],
     async set(key, json) {
       const before = values.get(key);
-      const change = (json === null ? 0 : sizeOf(key, json)) - (before === undefined ? 0 : sizeOf(key, before));
+      const change =
+        (json === null ? 0 : sizeOf(key, json)) - (before === undefined ? 0 : sizeOf(key, before));
       if (change > 0 && usedBytes + change > maxBytes) return 'quota';
       usedBytes += change;
       if (json === null) values.delete(key);

@@ -83,9 +83,7 @@ export function createSerialService(options: {
           if (target === undefined) return refusal('serial.gone', 'the stream is closed');
           const written = Promise.withResolvers<RequestAnswer>();
           target.tty.write(Buffer.from(request.base64, 'base64'), (cause) =>
-            written.resolve(
-              cause ? refusal('serial.failed', errorText(cause)) : { ok: true, value: null },
-            ),
+            written.resolve(cause ? refusal('serial.failed', errorText(cause)) : { ok: true, value: null }),
           );
           return written.promise;
         }
@@ -115,7 +113,19 @@ function openTty(node: string): ReadStream {
 function sttyWords({ baudRate, dataBits, parity, stopBits }: OpenRequest): readonly string[] {
   const framing = [`cs${dataBits}`, stopBits === 2 ? 'cstopb' : '-cstopb'];
   const check = parity === 'none' ? ['-parenb'] : ['parenb', parity === 'odd' ? 'parodd' : '-parodd'];
-  return [String(baudRate), 'raw', '-echo', 'clocal', '-crtscts', 'min', '1', 'time', '0', ...framing, ...check];
+  return [
+    String(baudRate),
+    'raw',
+    '-echo',
+    'clocal',
+    '-crtscts',
+    'min',
+    '1',
+    'time',
+    '0',
+    ...framing,
+    ...check,
+  ];
 }
 
 function toShown({ name, port, productId, vendorId }: UsbSerialPort) {

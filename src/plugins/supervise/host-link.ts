@@ -150,7 +150,8 @@ export class HostLink {
       const verdict = check(message);
       if (!verdict.ok) {
         const [first] = verdict.problems;
-        return this.#refuse(`a message does not fit the protocol: ${first?.path} ${first?.message}`);
+        this.#refuse(`a message does not fit the protocol: ${first?.path} ${first?.message}`);
+        return;
       }
       this.#pass(verdict.value);
       if (this.#over) return;
@@ -165,7 +166,9 @@ export class HostLink {
         if (message.n !== this.#pings) return;
         this.#answeredMs = nowMs;
         if (message.quietMs >= UNRESPONSIVE_MS)
-          this.#handlers.onUnresponsive(`its code has not let go of its thread for ${Math.round(message.quietMs)} ms`);
+          this.#handlers.onUnresponsive(
+            `its code has not let go of its thread for ${Math.round(message.quietMs)} ms`,
+          );
         return;
       case 'log':
         if (this.#logLines.take(1, nowMs)) this.#handlers.onMessage(message);
@@ -233,7 +236,9 @@ export class HostLink {
     this.#host.channel.destroy();
     // Read first: the group's own account of why it ended goes with it.
     const use = (await this.#leaf?.use().catch(() => null)) ?? null;
-    await this.#leaf?.remove().catch((cause: unknown) => this.#handlers.onOutput(`remove the cgroup: ${String(cause)}`));
+    await this.#leaf
+      ?.remove()
+      .catch((cause: unknown) => this.#handlers.onOutput(`remove the cgroup: ${String(cause)}`));
     this.#handlers.onEnd({ by: this.#endedBy, code, signal, use });
     this.#ended.resolve();
   }

@@ -1,11 +1,16 @@
 // A verified manifest -> whether it may run on this appliance, with which limits and which configuration. Pure.
+
+import type { TSchema } from 'typebox';
 import { checkCompatibility } from '../../bundle/check-compatibility.ts';
 import { checkPolicy } from '../../bundle/check-policy.ts';
 import type { PluginsConfig } from '../../contracts/config.ts';
-import { levelResources, type PluginManifest, type PluginResources } from '../../contracts/plugin-manifest.ts';
+import {
+  levelResources,
+  type PluginManifest,
+  type PluginResources,
+} from '../../contracts/plugin-manifest.ts';
 import { defaultPluginPolicy } from '../../contracts/plugin-policy.ts';
 import { schemaCheck } from '../../lib/schema-check.ts';
-import type { TSchema } from 'typebox';
 
 export type Judgement =
   | { readonly ok: true; readonly resources: PluginResources; readonly settings: unknown }

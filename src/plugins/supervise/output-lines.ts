@@ -32,7 +32,9 @@ export class OutputLines {
       this.#rest = (lines.pop() ?? '').slice(0, LINE_MAX);
       const waitMs = this.#bucket.owe(text.length, clock.uptimeMs());
       if (waitMs > 0) {
-        onTooMuch(`more than ${BYTES_PER_SECOND} bytes of output a second; it waits, and what is too much is left out`);
+        onTooMuch(
+          `more than ${BYTES_PER_SECOND} bytes of output a second; it waits, and what is too much is left out`,
+        );
         stream.pause();
         setTimeout(() => stream.resume(), waitMs).unref();
         return;

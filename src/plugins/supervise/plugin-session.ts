@@ -89,7 +89,8 @@ export class PluginSession {
   static async open(options: SessionOptions): Promise<PluginSession> {
     const { resources, validated, world } = options;
     const { name, permissions } = validated.manifest;
-    const kv = permissions.kv === undefined ? null : await openKvStore(options.kvFile, permissions.kv.maxBytes);
+    const kv =
+      permissions.kv === undefined ? null : await openKvStore(options.kvFile, permissions.kv.maxBytes);
     const { branch } = world.boundary;
     const leaf = branch === null ? null : await openLeaf(branch, name, leafLimits(resources, world.disk));
     return new PluginSession(options, leaf, kv);
@@ -120,7 +121,12 @@ export class PluginSession {
       },
     });
     const { clock } = world;
-    const host = launchHost({ boundary: world.boundary, leaf, pluginDir: validated.dir, tmpBytes: TMP_BYTES });
+    const host = launchHost({
+      boundary: world.boundary,
+      leaf,
+      pluginDir: validated.dir,
+      tmpBytes: TMP_BYTES,
+    });
     this.#link = new HostLink({
       ...{ host, leaf, level, clock },
       handlers: {
@@ -141,7 +147,11 @@ export class PluginSession {
     this.#startTimer = setTimeout(
       () =>
         this.#kill(
-          { code: 'plugins.start-timeout', reason: `its start was not through after ${START_LIMIT_MS} ms`, blocks: false },
+          {
+            code: 'plugins.start-timeout',
+            reason: `its start was not through after ${START_LIMIT_MS} ms`,
+            blocks: false,
+          },
           'terminate',
         ),
       START_LIMIT_MS,
@@ -172,22 +182,19 @@ export class PluginSession {
       case 'opened':
         break;
       case 'running':
-        if (this.#isRunning) return this.#forged('says twice that it runs');
-        this.#isRunning = true;
-        clearTimeout(this.#startTimer);
-        this.#options.onRunning();
-        void this.#startFeed();
+        if (this.#isRunning) this.#forged('says twice that it runs');
+        else this.#isUp();
         break;
       case 'failed':
         this.#failure ??= message.why;
         break;
       case 'ack':
-        if (this.#feed === null) return this.#forged('acknowledges an event before it was given one');
-        this.#feed.acknowledge(message.n);
+        if (this.#feed === null) this.#forged('acknowledges an event before it was given one');
+        else this.#feed.acknowledge(message.n);
         break;
       case 'refuse':
-        if (this.#feed === null) return this.#forged('refuses an event before it was given one');
-        this.#feed.refuse(message.n, message.tries, message.why);
+        if (this.#feed === null) this.#forged('refuses an event before it was given one');
+        else this.#feed.refuse(message.n, message.tries, message.why);
         break;
       case 'request':
         void this.#serve(message);
@@ -201,6 +208,13 @@ export class PluginSession {
       case 'stopped':
         break;
     }
+  }
+
+  #isUp(): void {
+    this.#isRunning = true;
+    clearTimeout(this.#startTimer);
+    this.#options.onRunning();
+    void this.#startFeed();
   }
 
   async #serve({ r, request }: Extract<FromHost, { t: 'request' }>): Promise<void> {
@@ -244,7 +258,10 @@ export class PluginSession {
       onParked: ({ event, tries, why }) => {
         counters.parked += 1;
         const id = formatEventId(event.id);
-        world.log.warn({ plugin: name, event: id, why }, 'a plugin could not handle an event; it goes on without it');
+        world.log.warn(
+          { plugin: name, event: id, why },
+          'a plugin could not handle an event; it goes on without it',
+        );
         world.say('plugin.parked', `plugin/${name}`, {
           ...{ name, version, event: id, type: event.type, tries, why: why.slice(0, 1_000) },
         });
@@ -271,25 +288,36 @@ export class PluginSession {
     this.#violated({ what: 'message', detail, isFatal: true });
   }
 
-  #violated(violation: Omit<Violation, 'what'> & { readonly what: Violation['what'] | 'permission' | 'unresponsive' }): void {
+  #violated(
+    violation: Omit<Violation, 'what'> & { readonly what: Violation['what'] | 'permission' | 'unresponsive' },
+  ): void {
     const { validated, violations, world } = this.#options;
     const { name } = validated.manifest;
     const { detail, isFatal, what } = violation;
     const slowed = what === 'rate' && this.#level !== 'low';
-    const action = isFatal ? 'blocked' : what === 'unresponsive' ? 'killed' : slowed ? 'throttled' : 'reported';
+    const action = isFatal
+      ? 'blocked'
+      : what === 'unresponsive'
+        ? 'killed'
+        : slowed
+          ? 'throttled'
+          : 'reported';
     violations.add({ plugin: name, what, detail, action }, world.clock.uptimeMs());
-    if (isFatal) this.#kill({ code: 'plugins.violation', reason: `${what}: ${detail}`, blocks: true }, 'cgroup.kill');
+    if (isFatal)
+      this.#kill({ code: 'plugins.violation', reason: `${what}: ${detail}`, blocks: true }, 'cgroup.kill');
   }
 
   #kill(doom: Omit<Doom, 'sinceMs'>, from: 'terminate' | 'cgroup.kill'): void {
     if (this.#doom !== null) return;
     this.#doom = { ...doom, sinceMs: this.#options.world.clock.uptimeMs() };
-    this.#link.end(from).catch((cause: unknown) =>
-      this.#options.world.log.error(
-        { plugin: this.#options.validated.manifest.name, why: errorText(cause) },
-        'a plugin could not be ended',
-      ),
-    );
+    this.#link
+      .end(from)
+      .catch((cause: unknown) =>
+        this.#options.world.log.error(
+          { plugin: this.#options.validated.manifest.name, why: errorText(cause) },
+          'a plugin could not be ended',
+        ),
+      );
   }
 
   async #finish(end: ProcessEnd): Promise<void> {
@@ -306,14 +334,27 @@ export class PluginSession {
       );
     if ((end.use?.refusedPids ?? 0) > 0)
       violations.add(
-        { plugin: name, what: 'processes', detail: `it was refused ${end.use?.refusedPids} threads or processes`, action: 'reported' },
+        {
+          plugin: name,
+          what: 'processes',
+          detail: `it was refused ${end.use?.refusedPids} threads or processes`,
+          action: 'reported',
+        },
         nowMs,
       );
-    const { code, reason, blocks } = this.#doom ?? { ...whyEnded(end, isOom, this.#failure, this.#isRunning), blocks: false };
+    const { code, reason, blocks } = this.#doom ?? {
+      ...whyEnded(end, isOom, this.#failure, this.#isRunning),
+      blocks: false,
+    };
     if (this.#doom !== null || isOom) {
       const layer = isOom ? 'memory.max' : end.by;
       const ms = this.#doom === null ? 0 : Math.round(nowMs - this.#doom.sinceMs);
-      world.say('security.contained', `plugin/${name}`, { plugin: name, layer, why: reason.slice(0, 1_000), ms });
+      world.say('security.contained', `plugin/${name}`, {
+        plugin: name,
+        layer,
+        why: reason.slice(0, 1_000),
+        ms,
+      });
     }
     const parked = this.#asked ? false : (this.#feed?.crashed(reason) ?? false);
     this.#feed?.pause();
@@ -323,8 +364,10 @@ export class PluginSession {
 }
 
 function whyEnded(end: ProcessEnd, isOom: boolean, failure: string | null, isRunning: boolean) {
-  if (isOom) return { code: 'plugins.out-of-memory', reason: 'it needed more memory than it may have (memory.max)' };
-  if (failure !== null) return { code: isRunning ? 'plugins.exited' : 'plugins.code-failed', reason: failure };
+  if (isOom)
+    return { code: 'plugins.out-of-memory', reason: 'it needed more memory than it may have (memory.max)' };
+  if (failure !== null)
+    return { code: isRunning ? 'plugins.exited' : 'plugins.code-failed', reason: failure };
   const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
   return isRunning
     ? { code: 'plugins.exited', reason: `its process ended by itself (${how})` }

@@ -5,9 +5,9 @@ import type { PluginsConfig } from '../../contracts/config.ts';
 import type { EventId } from '../../contracts/event.ts';
 import type { EventData, EventType } from '../../contracts/event-types.ts';
 import type { Log } from '../../contracts/log.ts';
-import type { Boundary } from '../sandbox/open-boundary.ts';
 import type { Registry } from '../registry/open-registry.ts';
 import type { ValidatedBundles } from '../registry/validated-bundles.ts';
+import type { Boundary } from '../sandbox/open-boundary.ts';
 
 export type PluginEventType = Extract<EventType, `plugin.${string}` | `security.${string}`>;
 

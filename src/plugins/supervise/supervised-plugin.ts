@@ -1,6 +1,7 @@
 // One installed plugin: its state, and what leads from one state to the next. Every transition is an event with a reason.
-import { formatEventId } from '../../contracts/event.ts';
+
 import type { Instant } from '../../contracts/clock.ts';
+import { formatEventId } from '../../contracts/event.ts';
 import type { PluginManifest, PluginResources } from '../../contracts/plugin-manifest.ts';
 import type { PluginLogLine, PluginStateName, PluginStatus } from '../../contracts/plugin-status.ts';
 import { errorText } from '../../lib/error-text.ts';
@@ -67,6 +68,10 @@ export class SupervisedPlugin {
       this.#note('warn', `${violation.what}: ${violation.detail} (${violation.action})`);
       world.say('security.violation', `plugin/${record.name}`, violation);
     });
+  }
+
+  /** Once, when it is on the shelf. */
+  announce(): void {
     this.#tell('discovered');
   }
 
@@ -113,11 +118,12 @@ export class SupervisedPlugin {
     if (this.#session !== null && (state.state === 'starting' || state.state === 'running')) {
       this.#to(life.stop(state, reason), reason);
       await this.#session.stop();
-    } else if (life.isAtRest(state) && state.state !== 'stopped') this.#to(life.stopped(state, reason), reason);
+    } else if (life.isAtRest(state) && state.state !== 'stopped')
+      this.#to(life.stopped(state, reason), reason);
   }
 
   async restart(reason: string): Promise<void> {
-    await this.stop(reason);
+    if (!life.isAtRest(this.#state)) await this.stop(reason);
     this.#policy.reset();
     await this.start(reason);
   }
@@ -184,7 +190,8 @@ export class SupervisedPlugin {
         const reason = `${boundary.missing.join('; ')}. Plugins run without that only with --insecure-plugins`;
         return this.#to(life.block(from, { code: 'plugins.no-boundary', reason }, null), reason);
       }
-      if (this.#unwanted) return this.#to(life.stopped(from, 'it is not wanted any more'), 'it is not wanted any more');
+      if (this.#unwanted)
+        return this.#to(life.stopped(from, 'it is not wanted any more'), 'it is not wanted any more');
       const loading = life.load(from, manifest.version);
       this.#to(loading, 'it may run here');
       await this.#launch(loading, { validated: validation.validated, ...judgement });
@@ -230,9 +237,14 @@ export class SupervisedPlugin {
     clearTimeout(this.#healthy);
     this.#session = null;
     const state = this.#state;
-    if (state.state === 'stopping') return this.#to(life.stopped(state, state.reason), state.reason);
-    if (state.state !== 'starting' && state.state !== 'running') return;
-    if (end.blocks) return this.#to(life.block(state, end, null), end.reason);
+    if (state.state === 'stopping') this.#to(life.stopped(state, state.reason), state.reason);
+    else if (state.state === 'starting' || state.state === 'running') {
+      if (end.blocks) this.#to(life.block(state, end, null), end.reason);
+      else this.#failed(state, end);
+    }
+  }
+
+  #failed(state: life.Starting | life.Running, end: SessionEnd): void {
     const after = this.#policy.failed(this.#options.world.clock.uptimeMs());
     if (end.parked) this.#policy.forgive(CRASHES_PER_PARKED);
     if (after.kind === 'open') {
@@ -265,7 +277,10 @@ export class SupervisedPlugin {
       ...('retryInMs' in state && state.retryInMs !== null && { retryInMs: state.retryInMs }),
     };
     const isTrouble = ['rejected', 'failed', 'blocked'].includes(state.state);
-    world.log[isTrouble ? 'warn' : 'info']({ plugin: name, version, state: state.state, from, why: reason }, 'plugin');
+    world.log[isTrouble ? 'warn' : 'info'](
+      { plugin: name, version, state: state.state, from, why: reason },
+      'plugin',
+    );
     this.#note(isTrouble ? 'warn' : 'info', `${state.state}: ${reason}`);
     world.say(`plugin.${state.state}`, `plugin/${name}`, data);
     this.#options.world.onChange(name);
