@@ -1,19 +1,22 @@
-// Plugins in a booted guest: files put there through its shell, acts done with the shipped command line.
+// Plugins in a booted guest: files put there through its shell, acts done through the daemon's control socket.
 import type { PluginLogLine, PluginStateName, PluginStatus } from '../../src/contracts/plugin-status.ts';
 import type { Guest } from '../support/guest.ts';
 import { until } from '../support/until.ts';
+import type { ControlAnswer } from './control-client.ts';
 import { type SignedPlugin, trustText } from './test-plugins.ts';
 
 /** Of one line to the guest's agent. */
 const CHUNK = 400_000;
+const LIMIT_MS = 240_000;
 
 export interface GuestPlugins {
-  /** Exit code and what was printed. */
-  install(plugin: SignedPlugin): Promise<{ readonly code: number; readonly text: string }>;
-  act(verb: string, name: string): Promise<{ readonly code: number; readonly text: string }>;
+  /** Puts bundle and signature into the guest; the bundle's path. */
+  put(plugin: SignedPlugin): Promise<string>;
+  install(plugin: SignedPlugin): Promise<ControlAnswer>;
+  ask(method: string, path: string): Promise<ControlAnswer>;
   status(name: string): Promise<PluginStatus>;
   logs(name: string): Promise<readonly PluginLogLine[]>;
-  inState(name: string, state: PluginStateName, limitMs?: number): Promise<PluginStatus>;
+  inState(name: string, state: PluginStateName): Promise<PluginStatus>;
 }
 
 export async function putFile(guest: Guest, file: string, content: Uint8Array): Promise<void> {
@@ -28,41 +31,35 @@ export async function guestPlugins(guest: Guest): Promise<GuestPlugins> {
   await guest.shell.must(`mkdir -p ${trust}`);
   await putFile(guest, `${trust}/trust.json`, Buffer.from(await trustText()));
   await guest.shell.must(`chown -R autoweave:autoweave ${trust}`);
-  const run = async (words: string) => {
-    const { code, stderr, stdout } = await guest.shell.run(`autoweave plugin ${words}`, 240_000);
-    return { code, text: stdout + stderr };
+  const ask = async (words: string) => {
+    const text = await guest.shell.must(`node /usr/lib/autoweave-test/control.mjs ${words}`, LIMIT_MS);
+    return JSON.parse(text) as ControlAnswer;
   };
-  const list = async () => {
-    const { code, text } = await run('list --json');
-    if (code !== 0) throw new Error(text);
-    return JSON.parse(text) as readonly PluginStatus[];
+  const put: GuestPlugins['put'] = async ({ bytes, name, signature, version }) => {
+    const file = `/tmp/${name}-${version}.awp`;
+    await putFile(guest, file, bytes);
+    await putFile(guest, `${file}.minisig`, Buffer.from(signature));
+    return file;
   };
-  const status = async (name: string) => {
-    const found = (await list()).find((plugin) => plugin.name === name);
-    if (found === undefined) throw new Error(`${name} is not installed`);
-    return found;
-  };
+  const status = async (name: string) =>
+    (await ask(`GET /v1/plugins/${name}`)).body as unknown as PluginStatus;
   return {
+    put,
     status,
-    async install({ bytes, name, signature, version }) {
-      const file = `/tmp/${name}-${version}.awp`;
-      await putFile(guest, file, bytes);
-      await putFile(guest, `${file}.minisig`, Buffer.from(signature));
-      return run(`install ${file}`);
-    },
-    act: (verb, name) => run(`${verb} ${name}`),
+    ask: (method, path) => ask(`${method} ${path}`),
+    install: async (plugin) => ask(`POST /v1/plugins ${await put(plugin)}`),
     async logs(name) {
-      return JSON.parse((await run(`logs ${name} --json`)).text) as readonly PluginLogLine[];
+      const { body } = await ask(`GET /v1/plugins/${name}/logs`);
+      return (body as unknown as { readonly lines: readonly PluginLogLine[] }).lines;
     },
-    async inState(name, state, limitMs = 120_000) {
-      return until(
+    inState: (name, state) =>
+      until(
         `${name} is ${state}`,
         async () => {
           const now = await status(name);
           return now.state === state && now;
         },
-        limitMs,
-      );
-    },
+        LIMIT_MS,
+      ),
   };
 }
