@@ -123,6 +123,10 @@ export class HostLink {
     return this.#host.channel.writableLength;
   }
 
+  signal(signal: 'SIGKILL'): void {
+    this.#host.child.kill(signal);
+  }
+
   /** Kill order: cooperative stop, worker.terminate, SIGKILL, cgroup.kill; begins at `from`. Resolves as `ended` does. */
   async end(from: 'stop' | 'terminate' | 'sigkill' | 'cgroup.kill'): Promise<void> {
     const steps = {

@@ -165,6 +165,11 @@ export class PluginSession {
     await this.#link.end(this.#isRunning ? 'stop' : 'terminate');
   }
 
+  /** As a crash, for drills: nothing is asked, nothing is waited for. */
+  kill(signal: 'SIGKILL'): void {
+    this.#link.signal(signal);
+  }
+
   async use() {
     return (await this.#leaf?.use().catch(() => null)) ?? null;
   }
