@@ -24,12 +24,14 @@ export interface DaemonOptions {
   readonly dir?: string;
   /** Sections laid over the ones made here. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** More of the command line. */
+  readonly args?: readonly string[];
 }
 
 /** Resolves once `/health` answers. */
 export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<Daemon> {
   const dir = options.dir ?? (await tempDir(t));
-  const { child, log, exited } = spawnDaemon(await writeDaemonConfig(dir, options));
+  const { child, log, exited } = spawnDaemon(await writeDaemonConfig(dir, options), {}, options.args);
   t.after(async () => {
     child.kill('SIGKILL');
     await exited;
@@ -98,8 +100,9 @@ export interface SpawnedDaemon {
 export function spawnDaemon(
   configFile: string,
   environment: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
 ): SpawnedDaemon {
-  const command = [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', configFile];
+  const command = [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', configFile, ...args];
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },
