@@ -8,6 +8,7 @@ import { textHash } from '../policy/device-hash.ts';
 import { evaluatePolicy, type Verdict } from '../policy/evaluate-policy.ts';
 import { createGuard, type GuardScore } from '../policy/guard/create-guard.ts';
 import type { PolicyDevice } from '../policy/policy-device.ts';
+import type { Policy } from '../policy/rule.ts';
 import { createRuleHistory } from '../policy/rule-history.ts';
 import { floorOf, isKeyboard } from '../policy/safety-floor.ts';
 import { toPolicyDevice } from '../policy/to-policy-device.ts';
@@ -51,6 +52,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
   const guard = createGuard();
   const typingBlocked = new Set<string>();
   let guardGeneration = 0;
+  let tidiedPolicy: Policy | null = null;
 
   const judge = (raw: UnjudgedDevice): UsbVerdict => {
     const { port, address } = raw;
@@ -79,6 +81,8 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     const floor = floorOf(device, bootPortsFor(raw));
     const { policy, isForced, isOverridden } = files.now();
     const { uptimeMs } = clock.now();
+    if (policy !== tidiedPolicy) history.keepOnly(new Set(policy.rules.map(({ text }) => text)));
+    tidiedPolicy = policy;
     const allowed = [...known].flatMap(([port, { device: other, verdict }]) =>
       port !== raw.port && verdict.target === 'allow' ? [other] : [],
     );

@@ -18,6 +18,7 @@ export interface AuthorizationGate {
   left(port: string): void;
   /** Every port again, if the policy has changed since; `isCheck`: also whether sysfs still says what was written. */
   recheck(options: { readonly isCheck: boolean }): void;
+  /** undefined also for what need not be said: nothing is enforced, and nothing would be kept away. */
   verdictOf(port: string, address: number): UsbVerdict | undefined;
   /** Whether the port waits for its turn, or is being worked on. */
   isBusy(port: string): boolean;
@@ -134,7 +135,9 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     if (verdict === null) return;
     const wanted = stepTo(verdict, isAuthorized);
     const hasWritten = wanted !== null && (await write(port, folder, wanted));
-    const isNews = known?.address !== raw.address || !isSameVerdict(known.verdict, verdict);
+    const isSame = known?.address === raw.address && isSameVerdict(known.verdict, verdict);
+    const isNews =
+      !isSame && (isWorthTelling(verdict) || (known !== undefined && isWorthTelling(known.verdict)));
     if (isNews || hasWritten) options.onJudged(port);
   };
 
@@ -174,7 +177,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     },
     verdictOf(port, address) {
       const known = judged.get(port);
-      return known?.address === address ? known.verdict : undefined;
+      return known?.address === address && isWorthTelling(known.verdict) ? known.verdict : undefined;
     },
     isBusy: (port) => queue.has(port) || current === port,
     async settled() {
@@ -193,6 +196,10 @@ function stepTo({ target, enforced }: UsbVerdict, isAuthorized: boolean): Author
   if (target === 'allow' || !enforced) return isAuthorized ? null : 'authorize';
   if (target === 'reject') return 'remove';
   return isAuthorized ? 'deauthorize' : null;
+}
+
+function isWorthTelling({ target, enforced }: UsbVerdict): boolean {
+  return enforced || target !== 'allow';
 }
 
 function isSameVerdict(a: UsbVerdict, b: UsbVerdict): boolean {
