@@ -16,8 +16,11 @@ import { until } from '../support/until.ts';
 import { type Cleanup, withCleanup } from '../support/with-cleanup.ts';
 import { type BenchRow, benchRow } from './bench-row.ts';
 
-const EVENTS = Number(process.env.BENCH_EVENTS ?? 300_000);
+const EVENTS = 300_000;
 const BATCH = 1_000;
+/** Events that are fsynced one by one; each costs the page of the log that it ends in. */
+const SINGLE = 1_000;
+const PAGE_BYTES = 4_096;
 const MEMORY_MAX_BYTES = 67_108_864;
 
 const clock: Clock = {
@@ -53,6 +56,10 @@ async function* rows(t: Cleanup): AsyncIterable<BenchRow> {
   const emptyMs = await openingMs(open);
 
   let buffer = await open();
+  const singleBefore = await writtenBytes(redis);
+  for (let seqnum = 0; seqnum < SINGLE; seqnum += 1) await buffer.append([newDraft(seqnum)]);
+  const singleBytes = ((await writtenBytes(redis)) - singleBefore) / SINGLE;
+  yield benchRow('flash: bytes Redis wrote for an event that comes alone', singleBytes, PAGE_BYTES, 'bytes');
   const writtenBefore = await writtenBytes(redis);
   const ownBefore = await writtenBytes({ pid: process.pid });
   await buffer.openConsumer('uplink', atStart);
@@ -94,7 +101,7 @@ async function* rows(t: Cleanup): AsyncIterable<BenchRow> {
   const drainSince = performance.now();
   const count = await readAll(buffer);
   const drainMs = performance.now() - drainSince;
-  if (count < EVENTS) throw new Error(`${count} of ${EVENTS} events came out`);
+  if (count < EVENTS + SINGLE) throw new Error(`${count} of ${EVENTS} events came out`);
   yield benchRow(
     `archive: read of ${EVENTS} events across archive and stream`,
     (count * 1_000) / drainMs,
