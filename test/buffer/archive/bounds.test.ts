@@ -133,7 +133,7 @@ for (const [what, event, age] of [
 test('every event type has a priority, and what explains holes is given up last [B3]', () => {
   const byPriority = Object.groupBy(Object.keys(eventTypes), priorityOf);
   assert.deepEqual(byPriority.vital, ['buffer.gap', 'buffer.generation', 'buffer.cursor-expired']);
-  assert.ok(byPriority.high?.every((type) => type.startsWith('usb.')));
+  assert.ok(byPriority.high?.every((type) => /^(usb|security)\./.test(type)));
   assert.equal(priorityOf('security.violation'), 'high');
   assert.equal(priorityOf('plugin.scanner.whatever'), 'normal');
   assert.deepEqual(eventPriorities, ['vital', 'high', 'normal', 'low']);
