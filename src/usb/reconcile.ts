@@ -16,12 +16,19 @@ import type { UsbNames } from './usb-names.ts';
 export type Snapshot = Extract<UsbChange, { readonly kind: 'snapshot' }>;
 
 export interface Reconciler {
-  /** The spool from the gap on, then a scan. `known`: port -> address of what was plugged in when the gap began. */
+  /**
+   * The spool from the gap on, then a scan (null: the bus cannot be read). `known`: port -> address of what was plugged in when the gap
+   * began.
+   */
   bridge(
     reason: Snapshot['reason'],
     gap: Gap,
     known: ReadonlyMap<string, number>,
-  ): Promise<{ readonly changes: readonly UsbChange[]; readonly spooled: readonly SpoolRecord[] }>;
+  ): Promise<{
+    readonly changes: readonly UsbChange[];
+    readonly spooled: readonly SpoolRecord[];
+    readonly snapshot: Snapshot | null;
+  }>;
   /** A scan alone; null when the bus cannot be read. */
   look(reason: Snapshot['reason'], certainty: Certainty): Promise<Snapshot | null>;
   /** Keeps the spool below its limit while all it tells is known from the monitor anyway. */
@@ -117,11 +124,11 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       // Nothing is removed that the store may not have yet, unless the file can take no more.
       const isDone = file.ok && (spooled.length === 0 || file.spool.isFull);
       tellSpool(file, coverage, isDone ? empty(file) : null);
-      if (snapshot === null) return { changes, spooled };
+      if (snapshot === null) return { changes, spooled, snapshot };
       const isProved = coverage.certainty === 'complete' && leadsTo(known, plugs, snapshot.devices);
       const certainty = isProved ? 'complete' : 'net-state-only';
       const { blindSinceUptimeMs } = coverage;
-      return { changes: [...changes, { ...snapshot, certainty, blindSinceUptimeMs }], spooled };
+      return { changes, spooled, snapshot: { ...snapshot, certainty, blindSinceUptimeMs } };
     },
     tidy() {
       for (let left = TIDY_TRIES; left > 0; left -= 1) {

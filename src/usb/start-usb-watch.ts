@@ -2,6 +2,7 @@
 // truth, the usb package as a cross-check. Any one may fail, the others carry on. Runs on the daemon's main thread. Longer
 // than most files because the order of the sources is decided here and nowhere else.
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../contracts/clock.ts';
 import type { UsbConfig } from '../contracts/config.ts';
 import type { ReportHealth } from '../contracts/health.ts';
@@ -19,12 +20,15 @@ import { createDeviceReader } from './read-devices.ts';
 import { readAuthorized, readRawDevice } from './read-raw-device.ts';
 import { createReadyWatch } from './ready-watch.ts';
 import { createReconciler, type Snapshot } from './reconcile.ts';
+import { readUeventSeqnum } from './scan-sysfs.ts';
 import type { Gap } from './spool-coverage.ts';
 import { createStringReader } from './string-reader.ts';
 import { readUsbIds } from './usb-ids-source.ts';
 import { createUsbNames } from './usb-names.ts';
 import { type UsbTimings, usbTimings } from './usb-timings.ts';
 import { watchMonitor } from './watch-monitor.ts';
+
+const CATCH_UP_STEP_MS = 2;
 
 export type UsbPart = 'usb-monitor' | 'usb-scan' | 'usb-spool' | 'usb-cross-check' | 'usb-policy';
 
@@ -57,8 +61,8 @@ export interface UsbWatch {
  * INVARIANTS
  * - The monitor is subscribed before the spool is read, and the spool is read before the scan: what happens meanwhile is in
  *   a later source again, never in none.
- * - Everything goes through one lane, so changes are handed over in the order in which their records were seen, and no
- *   record overtakes the snapshot that was begun before it.
+ * - Everything goes through one lane, so changes are handed over in the order in which their records were seen. A snapshot follows
+ *   the records of all that had happened when the scan ended: a short plug between two others on one port is told in its turn.
  */
 export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch> {
   const { clock, config, log, metrics } = options;
@@ -153,11 +157,39 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
 
   const saySource = (source: 'kernel' | 'udev', state: 'lost' | 'restored', why: string) =>
     lane.push([{ kind: 'source', source, observed: clock.now(), state, why }]);
+  /** Until the monitor has printed what the kernel has numbered by now; a quiet bus has nothing to print, so there is a limit. */
+  const caughtUp = async () => {
+    const target = readUeventSeqnum(config.sysfsRoot);
+    const end = clock.uptimeMs() + timings.catchUpMs;
+    const isBehind = () => target !== null && (monitor.highestSeqnum() ?? 0) < target;
+    while (!isStopped && monitor.isUp() && isBehind() && clock.uptimeMs() < end)
+      await delay(CATCH_UP_STEP_MS);
+  };
+  /** Never rejects. */
+  const handOver = async (scan: Promise<Snapshot | null>, isWanted: (snapshot: Snapshot) => boolean) => {
+    try {
+      const snapshot = await scan;
+      if (snapshot === null) return;
+      await caughtUp();
+      await lane.drained();
+      if (isWanted(snapshot)) lane.push([snapshot]);
+      await lane.drained();
+    } catch (cause) {
+      onFailure(cause);
+    }
+  };
+  const scans = new Set<Promise<void>>();
+  const place: typeof handOver = async (scan, isWanted) => {
+    const handed = handOver(scan, isWanted);
+    scans.add(handed);
+    await handed;
+    scans.delete(handed);
+  };
   /** Begins when all earlier changes are told: only then is known what was plugged in when the gap began. */
-  const bridge = (reason: Snapshot['reason'], over: Gap, begin: Promise<void>) => {
+  const bridge = (reason: Snapshot['reason'], over: Gap, begin: Promise<void>): Promise<void> => {
     const bridged = begin.then(() => reconciler.bridge(reason, over, view.addresses()));
-    void bridged.then(({ changes }) => {
-      for (const change of changes) if (change.kind === 'snapshot') judgeAll(change);
+    void bridged.then(({ snapshot }) => {
+      if (snapshot !== null) judgeAll(snapshot);
     }, onFailure);
     lane.push(
       bridged.then(({ changes, spooled }) => {
@@ -165,17 +197,23 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
         return changes;
       }),
     );
-  };
-  const look = async (reason: Snapshot['reason'], isWanted: (snapshot: Snapshot) => boolean) => {
-    const certainty = reason === 'timer' && monitor.isUp() ? 'complete' : 'net-state-only';
-    const looked = reconciler.look(reason, certainty);
-    lane.push(
-      looked.then((snapshot) => {
-        if (snapshot !== null) judgeAll(snapshot);
-        return snapshot !== null && isWanted(snapshot) ? [snapshot] : [];
-      }),
+    return place(
+      // A failure is told by the lane already.
+      bridged.then(
+        ({ snapshot }) => snapshot,
+        () => null,
+      ),
+      () => true,
     );
-    await lane.drained();
+  };
+  const look = (reason: Snapshot['reason'], isWanted: (snapshot: Snapshot) => boolean) => {
+    const certainty = reason === 'timer' && monitor.isUp() ? 'complete' : 'net-state-only';
+    // A verdict does not wait for the telling.
+    const looked = reconciler.look(reason, certainty).then((snapshot) => {
+      if (snapshot !== null) judgeAll(snapshot);
+      return snapshot;
+    });
+    return place(looked, isWanted);
   };
   const isDifferent = ({ devices }: Snapshot) => view.differences(devices).length > 0;
 
@@ -215,7 +253,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       if (!wasBlind) return;
       for (const source of ['kernel', 'udev'] as const)
         saySource(source, 'restored', 'the monitor runs again');
-      bridge(restartReason, gap, lane.drained());
+      void bridge(restartReason, gap, lane.drained());
       restartReason = 'monitor-exit';
     },
     onLost(why) {
@@ -248,8 +286,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     }, timings.stallGraceMs);
   };
 
-  bridge('start', gap, subscribed.promise);
-  await lane.drained();
+  await bridge('start', gap, subscribed.promise);
   const tick = setInterval(() => {
     crossCheck?.settle(clock.uptimeMs());
     if (monitor.tick()) void look('monitor-stall', isDifferent);
@@ -267,7 +304,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       for (const each of [poll, tick, timer]) clearInterval(each);
       clearTimeout(stallTimer);
       ready.stop();
-      await Promise.all([monitor.stop(), crossCheck?.stop(), gate?.stop()]);
+      await Promise.all([monitor.stop(), crossCheck?.stop(), gate?.stop(), ...scans]);
       await lane.drained();
     },
   };

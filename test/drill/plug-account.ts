@@ -35,7 +35,7 @@ interface Entry {
   added: number;
   removed: number;
   inOrder: boolean;
-  /** What arrived about it, in words. */
+  /** What was done with it and what arrived about it, in words. */
   readonly told: string[];
 }
 
@@ -94,7 +94,9 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string | null): Pr
     },
     unplugged(device) {
       const entry = entries.get(nameOf(device));
-      if (entry !== undefined) entry.unplugged = true;
+      if (entry === undefined) return;
+      entry.unplugged = true;
+      entry.told.push(`unplugged at ${timeNow()}`);
     },
     faults: () => ({
       lost: namesWhere(
@@ -105,6 +107,11 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string | null): Pr
       foreign,
     }),
   };
+}
+
+/** Seconds since this process began, as in a drill's journal. */
+export function timeNow(): string {
+  return (performance.now() / 1_000).toFixed(3);
 }
 
 function nameOf({ vendorId, productId }: BusDevice): string {

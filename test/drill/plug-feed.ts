@@ -8,6 +8,7 @@ export interface PlugFeed {
   /** Plugs nothing in or out until it is told to go on. */
   pause(): void;
   goOn(): void;
+  setPace(everyMs: number): void;
   /** Resolves when every port is empty again. */
   stop(): Promise<void>;
 }
@@ -20,7 +21,8 @@ export function startPlugFeed(options: {
   readonly random: SeededRandom;
   readonly everyMs: number;
 }): PlugFeed {
-  const { bus, account, random, everyMs } = options;
+  const { bus, account, random } = options;
+  let { everyMs } = options;
   const plugged = new Map<string, BusDevice>();
   const ending = new AbortController();
   let isPaused = false;
@@ -48,6 +50,9 @@ export function startPlugFeed(options: {
   return {
     pause: () => {
       isPaused = true;
+    },
+    setPace: (ms) => {
+      everyMs = ms;
     },
     goOn: () => {
       isPaused = false;

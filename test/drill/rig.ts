@@ -12,7 +12,7 @@ import { type RedisTap, startRedisTap } from '../support/redis-tap.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type UsbBus, usbBus } from '../support/usb-bus.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
-import { type PlugAccount, startPlugAccount } from './plug-account.ts';
+import { type PlugAccount, startPlugAccount, timeNow } from './plug-account.ts';
 
 export interface Rig {
   readonly dir: string;
@@ -31,6 +31,8 @@ export interface Rig {
   killDaemon(): void;
   /** In order (SIGTERM); resolves once it has ended. */
   stopDaemon(): Promise<void>;
+  /** Starts and ends of the daemon, with their times. */
+  readonly journal: readonly string[];
   spoolBytes(): number;
   /** Daemons that ended though nobody killed them, in words. */
   readonly crashes: readonly string[];
@@ -88,9 +90,10 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
   let daemon: SpawnedDaemon | undefined;
   let isKilled = false;
   const crashes: string[] = [];
+  const journal: string[] = [];
   const killDaemon = () => {
     isKilled = true;
-    daemon?.child.kill('SIGKILL');
+    if (daemon?.child.kill('SIGKILL')) journal.push(`daemon killed at ${timeNow()}`);
     bus.setListening(false);
   };
   bus.setListening(false);
@@ -100,7 +103,7 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
   });
   return {
     spoolBytes: () => (existsSync(spoolFile) ? statSync(spoolFile).size : 0),
-    ...{ dir, bus, redis, tap, broker, relay, checker, account, crashes, killDaemon },
+    ...{ dir, bus, journal, redis, tap, broker, relay, checker, account, crashes, killDaemon },
     get daemon() {
       if (daemon === undefined) throw new Error('rig: the daemon has not been started');
       return daemon;
@@ -114,6 +117,7 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
     startDaemon() {
       bus.setListening(true);
       isKilled = false;
+      journal.push(`daemon started at ${timeNow()}`);
       const started = spawnDaemon(config, options.environment);
       daemon = started;
       void started.exited.then((end) => {

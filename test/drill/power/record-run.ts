@@ -1,6 +1,6 @@
 // A guest at work, every write and flush of its data partition recorded; what was acknowledged, published and confirmed meanwhile is
 // noted on the host together with the length of the record at that moment. Ends with the plug pulled.
-import { copyFileSync, statSync } from 'node:fs';
+import { copyFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BuiltRoot } from '../../../image/build-root.ts';
 import type { Acknowledged } from '../../support/checker/record-lines.ts';
@@ -50,6 +50,8 @@ export async function recordRun(
   const writeLog = path.join(dir, 'writes.log');
   const diskBefore = path.join(dir, 'before.img');
   copyFileSync(await dataDisk(dir), diskBefore);
+  // QEMU makes no file of its own.
+  writeFileSync(writeLog, '');
   const broker = await startMosquitto(t);
   const relay = await startMqttRelay(t, broker.port);
   const position = () => statSync(writeLog).size;
