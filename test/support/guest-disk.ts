@@ -6,8 +6,8 @@ import { runCommand } from '../../image/run-command.ts';
 
 export interface GuestDisk {
   readonly file: string;
-  /** Puts the text on CONFIG as autoweave.json. */
-  configure(text: string): Promise<void>;
+  /** Puts the text on CONFIG, as autoweave.json unless another name is given. */
+  configure(text: string, name?: string): Promise<void>;
   /** As a larger stick. */
   enlarge(moreMiB: number): Promise<void>;
   /** Overwrites superblocks of the data partition: the first one alone, or with all its copies. */
@@ -23,11 +23,11 @@ export async function copyDisk(from: string, dir: string, sizeMiB?: number): Pro
   if (sizeMiB !== undefined) await truncate(file, sizeMiB * mib);
   return {
     file,
-    async configure(text) {
-      const source = path.join(dir, 'autoweave.json');
+    async configure(text, name = 'autoweave.json') {
+      const source = path.join(dir, name);
       await writeFile(source, text);
       const at = `${file}@@${partitionThatHolds('config').startMiB}M`;
-      await runCommand('mcopy', ['-o', '-i', at, source, '::autoweave.json'], {
+      await runCommand('mcopy', ['-o', '-i', at, source, `::${name}`], {
         from: 'mtools',
         remedy: 'build the image again',
       });

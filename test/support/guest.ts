@@ -73,14 +73,25 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
 /** A computer with this disk, from its firmware on. The disk keeps what the guest writes. */
 export async function startDiskGuest(
   t: Cleanup,
-  options: Pick<GuestOptions, 'until'> & { readonly disk: string },
+  options: Pick<GuestOptions, 'until'> & {
+    readonly disk: string;
+    /** The disk is a stick; `others` are sticks that are in the computer when it is switched on. */
+    readonly sticks?: { readonly others: readonly string[] };
+  },
 ) {
   const dir = await tempDir(t);
   const variables = path.join(dir, 'firmware-variables.fd');
   await copyFile(firmwareVariables, variables);
   return startMachine(t, dir, {
     boot: { kind: 'firmware', variables, moreCommandLine: 'console=ttyS0' },
-    disks: [{ file: options.disk, readOnly: false }],
+    disks:
+      options.sticks === undefined
+        ? [{ file: options.disk, readOnly: false }]
+        : [options.disk, ...options.sticks.others].map((file, index) => ({
+            file,
+            readOnly: false,
+            usbPort: String(index + 2),
+          })),
     firmwareFiles: {},
     memoryMiB: 1024,
     until: options.until,

@@ -31,7 +31,12 @@ export interface QemuOptions {
   readonly dir: string;
   readonly boot: DirectBoot | FirmwareBoot;
   /** Raw images in the order vda, vdb, … */
-  readonly disks: readonly { readonly file: string; readonly readOnly: boolean }[];
+  readonly disks: readonly {
+    readonly file: string;
+    readonly readOnly: boolean;
+    /** A stick in this SuperSpeed socket instead of a disk of the machine. */
+    readonly usbPort?: string;
+  }[];
   /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
   readonly firmwareFiles: Readonly<Record<string, string>>;
   /** Port on the host's loopback -> port in the guest. */
@@ -121,12 +126,13 @@ function toArguments(
     ...['-display', 'none', '-no-reboot', '-serial', 'stdio'],
     ...['-qmp', `unix:${sockets.qmpSocket},server=on,wait=off`],
     ...bootArguments(options.boot),
-    ...options.disks.flatMap(({ file, readOnly }, index) => [
+    ...['-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
+    ...options.disks.flatMap(({ file, readOnly, usbPort }, index) => [
       '-drive',
       `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`,
       ...[
         '-device',
-        `virtio-blk-pci,drive=disk${index}${options.boot.kind === 'firmware' ? `,bootindex=${index}` : ''}`,
+        `${usbPort === undefined ? 'virtio-blk-pci' : `usb-storage,bus=xhci.0,port=${usbPort}`},drive=disk${index}${options.boot.kind === 'firmware' ? `,bootindex=${index}` : ''}`,
       ],
     ]),
     ...Object.entries(options.firmwareFiles).flatMap(([name, file]) => [
@@ -135,7 +141,7 @@ function toArguments(
     ]),
     ...['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-audiodev', 'none,id=sound'],
-    ...['-device', 'virtio-rng-pci', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
+    ...['-device', 'virtio-rng-pci'],
     ...[
       '-device',
       'virtio-serial-pci',
