@@ -8,7 +8,14 @@ import { takeLock } from '../../image/take-lock.ts';
 import { freePort } from './free-port.ts';
 import { type GuestDevices, guestDevices } from './guest-devices.ts';
 import { type GuestShell, openGuestShell } from './guest-shell.ts';
-import { type Forward, firmwareVariables, type Qemu, type QemuOptions, startQemu } from './qemu.ts';
+import {
+  type Forward,
+  firmwareVariables,
+  type Qemu,
+  type QemuDisk,
+  type QemuOptions,
+  startQemu,
+} from './qemu.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 import type { Cleanup } from './with-cleanup.ts';
@@ -79,11 +86,23 @@ export interface DiskGuestOptions extends Pick<GuestOptions, 'until'> {
   readonly disk: string;
   /** A stick with this image is plugged in from the start, and the firmware tries it first. */
   readonly stick?: string;
+  /** The disk is a stick; `others` are sticks that are in the computer when it is switched on. */
+  readonly sticks?: { readonly others: readonly string[] };
   /** Where the page is asked for, when DHCP does not give the address. */
   readonly address?: string;
   /** Further ports on the host's loopback. */
   readonly forwards?: readonly Forward[];
   readonly mayReboot?: boolean;
+}
+
+function disksOf({ disk, stick, sticks }: DiskGuestOptions): readonly QemuDisk[] {
+  const writable = { readOnly: false };
+  if (sticks !== undefined)
+    return [disk, ...sticks.others].map((file, index) => ({ file, ...writable, usbPort: String(index + 2) }));
+  return [
+    ...(stick === undefined ? [] : [{ file: stick, ...writable, usbPort: '4' }]),
+    { file: disk, ...writable },
+  ];
 }
 
 /** A computer with this disk, from its firmware on. The disk keeps what the guest writes. */
@@ -93,10 +112,7 @@ export async function startDiskGuest(t: Cleanup, options: DiskGuestOptions): Pro
   await copyFile(firmwareVariables, variables);
   return startMachine(t, dir, {
     boot: { kind: 'firmware', variables, moreCommandLine: 'console=ttyS0' },
-    disks: [
-      ...(options.stick === undefined ? [] : [{ file: options.stick, readOnly: false, usb: true }]),
-      { file: options.disk, readOnly: false },
-    ],
+    disks: disksOf(options),
     firmwareFiles: {},
     memoryMiB: 1024,
     ...options,

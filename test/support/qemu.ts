@@ -35,8 +35,8 @@ export interface Forward {
 export interface QemuDisk {
   readonly file: string;
   readonly readOnly: boolean;
-  /** A stick that is there from the start. */
-  readonly usb?: boolean;
+  /** A stick in this socket from the start, instead of a disk of the machine. */
+  readonly usbPort?: string;
   /** Where every write and flush is recorded, in the format of dm-log-writes. Default: nowhere. */
   readonly writeLog?: string;
 }
@@ -148,7 +148,8 @@ function toArguments(
     ...['-audiodev', 'none,id=sound'],
     ...['-device', 'virtio-rng-pci', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
     ...options.disks.flatMap((disk, index) => {
-      const device = disk.usb === true ? 'usb-storage,bus=xhci.0,port=4' : 'virtio-blk-pci';
+      const { usbPort } = disk;
+      const device = usbPort === undefined ? 'virtio-blk-pci' : `usb-storage,bus=xhci.0,port=${usbPort}`;
       const order = options.boot.kind === 'firmware' ? `,bootindex=${index}` : '';
       return [
         ...['-drive', `if=none,id=disk${index},${driveOf(disk)}`],
