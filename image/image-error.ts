@@ -13,6 +13,7 @@ export type ImageErrorCode =
   | 'image.library-missing'
   | 'image.too-large'
   | 'image.unwanted'
+  | 'image.key-unusable'
   | 'image.locked';
 
 export class ImageError extends AppError<ImageErrorCode> {

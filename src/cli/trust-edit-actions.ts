@@ -23,7 +23,7 @@ const yearMs = 31_536_000_000;
 
 const add: Action = {
   usage:
-    'add FILE --role ROLE --key PUB [--from DATE] [--until DATE] [--note TEXT] [--threshold N] [--out FILE]',
+    'add FILE --role ROLE --key PUB [--since DATE] [--until DATE] [--note TEXT] [--threshold N] [--out FILE]',
   about: 'Trust a key in a role, or change what is said of it; --until retires it: what is installed goes on',
   async run(context) {
     const { values, positionals } = parseArgs({
@@ -32,7 +32,7 @@ const add: Action = {
         ...draftOptions,
         role: { type: 'string' },
         key: { type: 'string' },
-        from: { type: 'string' },
+        since: { type: 'string' },
         until: { type: 'string' },
         note: { type: 'string' },
         threshold: { type: 'string' },
@@ -42,7 +42,7 @@ const add: Action = {
     if (values.role === undefined || values.key === undefined)
       throw cliError('cli.usage', 'add a key: --role ROLE and --key PUB are needed');
     const [validFromMs, validUntilMs] = [
-      instantOption('--from', values.from),
+      instantOption('--since', values.since),
       instantOption('--until', values.until),
     ];
     const threshold = numberOption('--threshold', values.threshold);

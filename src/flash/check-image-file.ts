@@ -11,10 +11,18 @@ export interface FileCheck {
   readonly comparedWith: readonly string[];
 }
 
+export interface ExpectedSum {
+  /** For messages. */
+  readonly from: string;
+  readonly sha256: string;
+}
+
 /** Rejects when a checksum is there and is another one. */
-export async function checkImageFile(file: string, given: string | null): Promise<FileCheck> {
-  const expected: { readonly from: string; readonly sha256: string }[] = [];
-  if (given !== null) expected.push({ from: '--sha256', sha256: checksumOf(given, '--sha256') });
+export async function checkImageFile(file: string, given: readonly ExpectedSum[]): Promise<FileCheck> {
+  const expected: ExpectedSum[] = given.map(({ from, sha256 }) => ({
+    from,
+    sha256: checksumOf(sha256, from),
+  }));
   const beside = `${file}.sha256`;
   const text = await readFile(beside, 'utf8').catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
@@ -37,10 +45,15 @@ export async function checkImageFile(file: string, given: string | null): Promis
   return { sha256, comparedWith: expected.map(({ from }) => from) };
 }
 
-/** One sum alone, or the line of `sha256sum` that names the file. */
-function lineFor(text: string, file: string): string {
+/** The line of `sha256sum` that names the file, or one sum alone unless the name must be there; '' when there is none. */
+export function lineFor(
+  text: string,
+  file: string,
+  { mustBeNamed = false }: { readonly mustBeNamed?: boolean } = {},
+): string {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const named = lines.find((line) => /^\S+ [ *](.*)$/.exec(line)?.[1] === basename(file));
+  if (mustBeNamed) return named?.split(' ')[0] ?? '';
   return named?.split(' ')[0] ?? (lines.length === 1 ? ((lines[0] ?? '').trim().split(/\s+/)[0] ?? '') : '');
 }
 

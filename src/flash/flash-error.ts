@@ -27,6 +27,9 @@ export type FlashErrorCode =
   | 'flash.table-damaged'
   | 'flash.checksum-wrong'
   | 'flash.checksum-unreadable'
+  | 'flash.signature-missing'
+  | 'flash.signature-wrong'
+  | 'flash.key-unreadable'
   // The medium, from the first byte on.
   | 'flash.device-vanished'
   | 'flash.device-error'
