@@ -69,7 +69,13 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
   /** The runner as the runtime's user, in the runtime's cgroup, as the daemon would be. */
   const runAttack = async (attack: Attack, without: readonly string[]): Promise<RunnerResult> => {
     const code = attackCode(attack, { PORT: String(port), SECRET: secret });
-    const job = JSON.stringify({ code, resources: attack.resources, without, port, seconds: 20 });
+    const job = JSON.stringify({
+      code,
+      resources: attack.resources,
+      without,
+      port,
+      seconds: attack.name === 'busy loop' ? 10 : 90,
+    });
     await putFile(guest, '/tmp/job.json', Buffer.from(job));
     const answer = await guest.shell.must(
       `echo $$ >/sys/fs/cgroup/edge/main/cgroup.procs

@@ -76,6 +76,7 @@ let [reached, ended, messages, outputBytes]: [string | null, string | null, numb
   0,
   0,
 ];
+const over = Promise.withResolvers<void>();
 const channel = child.stdio[3] as Duplex;
 const frames = createFrameReader(1 << 30);
 channel.on('data', (chunk: Buffer) => {
@@ -88,6 +89,8 @@ channel.on('data', (chunk: Buffer) => {
     messages += 1;
     if (message.t === 'request') writeFrame(channel, { t: 'answer', r: message.r, ok: true, value: null });
     if (message.t === 'log' && message.text?.startsWith('REACHED ')) reached ??= message.text;
+    // The attack is through, whether it reached something or not.
+    if (message.t === 'running' || reached !== null) over.resolve();
     if (message.t === 'failed') ended ??= message.why?.split('\n')[0] ?? 'failed';
     if (message.t === 'installed') reached ??= 'a forged message was taken';
   }
@@ -115,7 +118,7 @@ writeFrame(channel, {
 });
 const beganUsec = (await leaf.use()).cpuUsec;
 const began = performance.now();
-await Promise.race([exited, delay(job.seconds * 1_000)]);
+await Promise.race([exited, over.promise, delay(job.seconds * 1_000)]);
 const use = await leaf.use();
 const result: RunnerResult = {
   ...{ reached, ended, messages, outputBytes },

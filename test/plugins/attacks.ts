@@ -57,15 +57,15 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'fork bomb',
-    body: `const { spawn } = await import('node:child_process'); let pids = 0; for (let n = 0; n < 20; n++) { try { const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 5000)'], { stdio: 'ignore' }); child.on('error', () => {}); if (child.pid) pids++; } catch {} } if (pids > 0) reached(pids + ' processes');`,
+    body: `const { spawn } = await import('node:child_process'); let pids = 0; for (let n = 0; n < 3; n++) { try { const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 5000)'], { stdio: 'ignore' }); child.on('error', () => {}); if (child.pid) pids++; } catch {} } if (pids > 0) reached(pids + ' processes');`,
     resources: roomy,
     layer: 'seccomp (no second process)',
     without: ['seccomp'],
   },
   {
     name: 'thread bomb',
-    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const all = Array.from({ length: 60 }, () => new Promise((done) => { try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', done); w.once('exit', done); } catch { done(); } })); await Promise.all(all); if (up >= 60) reached(up + ' threads');`,
-    resources: { ...roomy, memoryMaxBytes: 700 * MIB, pidsMax: 32 },
+    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const all = Array.from({ length: 16 }, () => new Promise((done) => { try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', done); w.once('exit', done); } catch { done(); } })); await Promise.all(all); if (up >= 16) reached(up + ' threads');`,
+    resources: { ...roomy, memoryMaxBytes: 700 * MIB, pidsMax: 20 },
     layer: 'pids.max',
     without: ['pids.max'],
   },

@@ -214,7 +214,11 @@ export class SupervisedPlugin {
       ...{ world: this.#options.world, ...code, memory: this.#memory },
       ...{ counters: this.#counters, violations: this.#violations },
       kvFile: `${registry.folder(this.name)}/kv`,
-      note: (line) => this.#log.add({ time: this.#now(), ...line }),
+      note: (line) => {
+        const timed = { time: this.#now(), ...line };
+        this.#log.add(timed);
+        this.#options.world.onLog?.(this.name, timed);
+      },
       onRunning: () => this.#isUp(),
       onEnd: (end) => this.#ended(end),
       onWorn: (why) => void this.restart(`recycled: ${why}`),
