@@ -112,7 +112,7 @@ export function spawnDaemon(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text;
     // A drill that asks for the inspector need not hear of it.
-    if (!/debugger/i.test(text)) process.stderr.write(text);
+    if (!/debugg(er|ing)/i.test(text)) process.stderr.write(text);
   });
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {

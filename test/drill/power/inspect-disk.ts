@@ -35,8 +35,9 @@ export async function inspectDisk(t: Cleanup, disk: string): Promise<FoundStore>
     if (forced.status >= 4) throw new Error(`e2fsck cannot repair ${disk}: ${forced.output}`);
   }
   for (const folder of ['redis', 'autoweave']) {
-    mkdirSync(path.join(dir, folder));
+    // It makes the folder itself, and leaves one that exists alone; before the first start there may be none.
     run('debugfs', ['-R', `rdump /lib/${folder} ${dir}`, disk]);
+    mkdirSync(path.join(dir, folder), { recursive: true });
   }
   const mark = readMark(path.join(dir, 'autoweave/buffer-mark'));
   const redis = await startRedis(t, { dir: path.join(dir, 'redis') });
