@@ -8,8 +8,9 @@ import type { Architecture, BaseProvider } from './base/base-provider.ts';
 import { baseNames, baseProvider, isBaseName } from './base/base-providers.ts';
 import boot from './boot.json' with { type: 'json' };
 import { placesOf } from './build.ts';
-import { type BuildRootOptions, rootSteps, runBuild } from './build-root.ts';
+import { type BuildRootOptions, rootSteps, runBuild, treeSteps } from './build-root.ts';
 import { ImageError } from './image-error.ts';
+import { ociArchive } from './steps/81-oci.ts';
 import { uki } from './steps/91-uki.ts';
 import { esp } from './steps/92-esp.ts';
 import { configPartition } from './steps/93-config.ts';
@@ -20,9 +21,8 @@ import { checksums } from './steps/97-checksums.ts';
 import { type SignOptions, sign, signatureOf } from './steps/98-sign.ts';
 
 export interface BuiltImage {
-  /** Uncompressed, for a virtual machine. */
-  readonly disk: string;
-  readonly compressed: string;
+  /** The compressed disk, or the container archive. */
+  readonly handedOut: string;
   readonly sbom: string;
   readonly checksums: string;
   /** null: nobody signed. */
@@ -41,23 +41,26 @@ export async function buildImage(
   options: BuildRootOptions & { readonly sign?: SignOptions },
 ): Promise<BuiltImage> {
   await mkdir(options.out, { recursive: true });
-  const build = await runBuild({ ...options, release: options.out, out: path.join(options.out, 'work') }, [
-    ...diskSteps,
+  const isContainer = options.format === 'oci';
+  const layers = [...(isContainer ? ['image/oci-layer'] : []), ...(options.layers ?? [])];
+  const out = path.join(options.out, isContainer ? 'work-oci' : 'work');
+  const build = await runBuild({ ...options, layers, release: options.out, out }, [
+    ...(isContainer ? [...treeSteps, ociArchive] : diskSteps),
     sbom,
-    compress,
+    ...(isContainer ? [] : [compress]),
     checksums,
     ...(options.sign === undefined ? [] : [sign(options.sign)]),
   ]);
   // What an earlier build signed is not what lies here now.
   if (options.sign === undefined) await rm(signatureOf(build), { force: true });
-  const { disk: image, compressed, sbom: bill, checksums: sums } = placesOf(build);
+  const { handedOut, sbom: bill, checksums: sums } = placesOf(build);
   const signature = options.sign === undefined ? null : signatureOf(build);
-  return { disk: image, compressed, sbom: bill, checksums: sums, signature };
+  return { handedOut, sbom: bill, checksums: sums, signature };
 }
 
 const architectures = Object.keys(boot.architectures);
 const usage = `Usage: npm run image -- [lock] [--base ${baseNames.join('|')}] [--arch ${architectures.join('|')}] [--out DIR] [--small]
-  [--sign-key KEY [--sign-password-file FILE]]
+  [--format disk|oci] [--sign-key KEY [--sign-password-file FILE]]
   base debian: [--suite NAME] [--sources FILE]
   base alpine: [--mirror URL] [--keys DIR] [--lock FILE]; \`lock\` chooses packages anew and writes the lock file`;
 
@@ -72,6 +75,7 @@ async function main(): Promise<void> {
       arch: { type: 'string', default: process.arch },
       out: { type: 'string', default: path.join(repository, 'out/image') },
       small: { type: 'boolean', default: false },
+      format: { type: 'string', default: 'disk' },
       suite: { type: 'string' },
       sources: { type: 'string' },
       'sign-key': { type: 'string' },
@@ -101,6 +105,12 @@ async function main(): Promise<void> {
     return;
   }
   refuseOtherArchitecture(architecture);
+  const { format } = values;
+  if (format !== 'disk' && format !== 'oci')
+    throw new ImageError(
+      'image.host-unsuitable',
+      `choose the format: there is none named ${format}; there are disk and oci`,
+    );
   const { SOURCE_DATE_EPOCH: epoch } = process.env;
   const { 'sign-key': key, 'sign-password-file': lock } = values;
   const built = await buildImage({
@@ -108,6 +118,7 @@ async function main(): Promise<void> {
     out: path.resolve(values.out),
     runtime: buildBundle(repository, say),
     compression: values.small ? 'small' : 'fast',
+    format,
     ...(key === undefined
       ? {}
       : { sign: { keyFile: key, ...(lock === undefined ? {} : { passwordFile: lock }) } }),
@@ -115,7 +126,7 @@ async function main(): Promise<void> {
     report: say,
   });
   say(`done in ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  for (const file of [built.compressed, built.sbom, built.checksums, built.signature])
+  for (const file of [built.handedOut, built.sbom, built.checksums, built.signature])
     if (file !== null) say(path.relative(process.cwd(), file));
 }
 

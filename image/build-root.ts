@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { productVersion } from '../src/lib/product-version.ts';
 import type { BaseProvider } from './base/base-provider.ts';
-import { type Build, type Compression, placesOf } from './build.ts';
+import { type Build, type Compression, type Format, placesOf } from './build.ts';
 import { ImageError } from './image-error.ts';
 import { runSteps, type Step } from './step.ts';
 import { packages } from './steps/10-packages.ts';
@@ -30,6 +30,7 @@ export interface BuildRootOptions {
   /** Trees laid over the root last, relative to the repository. */
   readonly layers?: readonly string[];
   readonly compression?: Compression;
+  readonly format?: Format;
   /** Stands for every time in the image; default: the first day of 2026. */
   readonly epochSeconds?: number;
   report?(line: string): void;
@@ -50,17 +51,8 @@ const repository = path.resolve(import.meta.dirname, '..');
 const lockLimitMs = 900_000;
 const defaultEpochSeconds = 1_767_225_600;
 
-export const rootSteps: readonly Step[] = [
-  packages,
-  base,
-  kernel,
-  initramfs,
-  rootfs,
-  harden,
-  libraries,
-  squashfs,
-  manifest,
-];
+export const treeSteps: readonly Step[] = [packages, base, kernel, initramfs, rootfs, harden, libraries];
+export const rootSteps: readonly Step[] = [...treeSteps, squashfs, manifest];
 
 export async function buildRoot(options: BuildRootOptions): Promise<BuiltRoot> {
   const out = path.resolve(options.out);
@@ -95,6 +87,7 @@ export async function runBuild(
     addon: await usbAddon({ repository, architecture: foundation.architecture, libc: foundation.libc }),
     layers: options.layers ?? [],
     compression: options.compression ?? 'fast',
+    format: options.format ?? 'disk',
     report: options.report ?? (() => undefined),
   };
   for (const [file, remedy] of [

@@ -19,6 +19,7 @@ export interface Build {
   /** Trees copied over the root last: a test's agent, a customer's additions. */
   readonly layers: readonly string[];
   readonly compression: Compression;
+  readonly format: Format;
   /** Stated once, in package.json. */
   readonly version: string;
   /** Every time that is written into the image: the same sources give the same bytes. */
@@ -29,8 +30,13 @@ export interface Build {
 /** `fast` for tests (0.5 s), `small` for what is released. */
 export type Compression = 'fast' | 'small';
 
+/** `disk`: what a computer boots. `oci`: a container image as one archive. */
+export type Format = 'disk' | 'oci';
+
+const endings = { disk: 'img.zst', oci: 'oci.tar' } as const satisfies Readonly<Record<Format, string>>;
+
 /** Names of what the steps hand to each other. */
-export const placesOf = ({ cache, out, release, version, base }: Build) => ({
+export const placesOf = ({ cache, out, release, version, base, format }: Build) => ({
   packages: `${cache}/packages.json`,
   archives: `${cache}/archives`,
   baseRoot: `${cache}/base`,
@@ -47,7 +53,7 @@ export const placesOf = ({ cache, out, release, version, base }: Build) => ({
   esp: `${out}/esp.img`,
   configPartition: `${out}/config.img`,
   disk: `${out}/disk.img`,
-  compressed: `${release}/${releaseName({ version, base })}.img.zst`,
+  handedOut: `${release}/${releaseName({ version, base })}.${endings[format]}`,
   sbom: `${release}/${releaseName({ version, base })}.spdx.json`,
   checksums: `${release}/SHA256SUMS`,
 });

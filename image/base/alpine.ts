@@ -3,6 +3,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import bases from '../bases.json' with { type: 'json' };
 import alpine from '../packages/alpine.json' with { type: 'json' };
+import { alpineLicenses } from './alpine-licenses.ts';
 import { lockFileOf } from './alpine-lock.ts';
 import { fetchAlpine } from './alpine-packages.ts';
 import type { Architecture, BaseProvider } from './base-provider.ts';
@@ -43,6 +44,7 @@ export function alpineBase(options: AlpineOptions): BaseProvider {
     fetch: ({ archives, work }) =>
       fetchAlpine({ mirror, keys: options.keys, architecture, lockFile, locking, archives, work }),
     unpack: unpackApk,
+    licensesOf: (_, archive) => alpineLicenses(archive),
 
     async prepareRoot(root) {
       for (const folder of mergedFolders) {
@@ -52,6 +54,6 @@ export function alpineBase(options: AlpineOptions): BaseProvider {
     },
 
     runFromRoot: (root, program, args, argv0) =>
-      runFromRoot({ root, program, args, argv0, libraryFolders: libraryFolders[architecture], architecture }),
+      runFromRoot({ root, program, args, argv0, libraryFolders: libraryFolders[architecture] }),
   };
 }

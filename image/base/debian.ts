@@ -93,8 +93,7 @@ export function debianBase(options: DebianOptions = {}): BaseProvider {
       return parseDebianCopyright(name, tree);
     },
 
-    runFromRoot: (root, program, args, argv0) =>
-      runFromRoot({ root, program, args, argv0, libraryFolders, architecture }),
+    runFromRoot: (root, program, args, argv0) => runFromRoot({ root, program, args, argv0, libraryFolders }),
   };
 }
 

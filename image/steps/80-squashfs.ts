@@ -1,9 +1,9 @@
 // The tree -> one compressed, read-only file system. Owners come from ownership.json, so no step needs to be root.
-import { readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { type Build, placesOf } from '../build.ts';
 import { ImageError } from '../image-error.ts';
 import ownership from '../ownership.json' with { type: 'json' };
+import { idsOf } from '../root-ids.ts';
 import { runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
 
@@ -12,7 +12,7 @@ const levels = { fast: '3', small: '19' } as const;
 export const squashfs: Step = {
   name: '80-squashfs',
   place: 'out',
-  inputs: () => ['image/steps/80-squashfs.ts', 'image/ownership.json'],
+  inputs: () => ['image/steps/80-squashfs.ts', 'image/root-ids.ts', 'image/ownership.json'],
   outputs: (build) => [placesOf(build).squashfs],
   async run(build) {
     const { root, squashfs: file } = placesOf(build);
@@ -32,8 +32,9 @@ export const squashfs: Step = {
 };
 
 async function ownershipArguments(build: Build): Promise<readonly string[]> {
-  const users = await idsOf(build, 'passwd');
-  const groups = await idsOf(build, 'group');
+  const { root } = placesOf(build);
+  const users = await idsOf(root, 'passwd');
+  const groups = await idsOf(root, 'group');
   const idOf = (ids: ReadonlyMap<string, string>, name: string, at: string) => {
     const id = ids.get(name);
     if (id !== undefined) return id;
@@ -46,9 +47,4 @@ async function ownershipArguments(build: Build): Promise<readonly string[]> {
     '-p',
     `${at} m ${mode} ${idOf(users, user, at)} ${idOf(groups, group, at)}`,
   ]);
-}
-
-async function idsOf(build: Build, table: 'passwd' | 'group'): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(path.join(placesOf(build).root, 'etc', table), 'utf8');
-  return new Map(text.split('\n').map((line) => [line.split(':')[0] ?? '', line.split(':')[2] ?? '']));
 }

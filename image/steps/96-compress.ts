@@ -8,15 +8,15 @@ export const compress: Step = {
   name: '96-compress',
   place: 'out',
   inputs: () => ['image/steps/96-compress.ts'],
-  outputs: (build) => [placesOf(build).compressed],
+  outputs: (build) => [placesOf(build).handedOut],
   async run(build) {
-    const { disk, compressed } = placesOf(build);
+    const { disk, handedOut } = placesOf(build);
     // With -T the result does not depend on how many processors there are.
-    await runCommand('zstd', ['-q', '-f', '-6', '-T0', disk, '-o', compressed], {
+    await runCommand('zstd', ['-q', '-f', '-6', '-T0', disk, '-o', handedOut], {
       from: 'zstd',
       remedy: 'free space and build again',
     });
     const size = async (file: string) => `${((await stat(file)).size / 1e6).toFixed(1)} MB`;
-    build.report(`96-compress: ${await size(disk)} -> ${await size(compressed)}`);
+    build.report(`96-compress: ${await size(disk)} -> ${await size(handedOut)}`);
   },
 };

@@ -13,9 +13,9 @@ export const checksums: Step = {
   inputs: () => ['image/steps/97-checksums.ts'],
   outputs: (build) => [placesOf(build).checksums],
   async run(build) {
-    const { compressed, sbom, checksums: file } = placesOf(build);
+    const { handedOut, sbom, checksums: file } = placesOf(build);
     const lines: string[] = [];
-    for (const made of [compressed, sbom]) {
+    for (const made of [handedOut, sbom]) {
       const hash = createHash('sha256');
       await pipeline(createReadStream(made), hash);
       lines.push(`${hash.digest('hex')}  ${path.basename(made)}`);

@@ -138,6 +138,7 @@ function buildIn(dir: string): Build {
     addon: undefined,
     layers: [],
     compression: 'fast',
+    format: 'disk',
     version: '0.0.0',
     epochSeconds: 1_767_225_600,
     report: () => undefined,

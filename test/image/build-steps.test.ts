@@ -85,6 +85,7 @@ async function story(t: TestContext) {
     addon: undefined,
     layers: [],
     compression: 'fast',
+    format: 'disk',
     report: () => undefined,
   };
   return { build, ran, dir, steps: [step('10-first', 'first'), step('20-second', 'second')] };

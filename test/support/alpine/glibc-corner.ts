@@ -12,6 +12,7 @@ const remedy = 'a Debian package has other files than expected; correct test/sup
 const programs = {
   openrc: ['openrc', ['etc/{rc.conf,pam.d}', 'usr/lib/rc', 'usr/sbin/*', 'usr/bin/rc-status']],
   eudev: ['udev', ['usr/bin/{udevadm,systemd-hwdb}', 'usr/lib/udev']],
+  chrony: ['chrony', ['usr/bin/chronyc', 'usr/sbin/chronyd']],
   nftables: ['nftables', ['usr/sbin/nft']],
   e2fsprogs: ['e2fsprogs', ['usr/sbin/{e2fsck,fsck.ext4,mke2fs,mkfs.ext4}', 'etc/mke2fs.conf']],
   'e2fsprogs-extra': ['e2fsprogs', ['usr/sbin/{dumpe2fs,resize2fs,tune2fs}']],
@@ -29,7 +30,7 @@ export interface GlibcCorner {
 }
 
 export async function glibcCorner(debian: DebianArchive): Promise<GlibcCorner> {
-  const folder = await keptPart('glibc-corner-1', async (made) => {
+  const folder = await keptPart('glibc-corner-2', async (made) => {
     const names = [...new Set(Object.values(programs).map(([name]) => name)), 'libpam-modules'];
     const closure = await debian.apt.closureOf(names);
     const all = `${made}.libraries`;
