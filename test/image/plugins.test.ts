@@ -2,17 +2,21 @@
 // and what hostile ones try, beside a healthy one that misses no event.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { buildPlugin } from '../../src/cli/plugin/build-plugin.ts';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import type { RunnerResult } from '../plugins/attack-runner.ts';
 import { type Attack, attackCode, attacks } from '../plugins/attacks.ts';
 import { type GuestPlugins, guestPlugins, putFile } from '../plugins/guest-plugins.ts';
-import { seer, signedPlugin } from '../plugins/test-plugins.ts';
+import { seer, signBundle, signedPlugin } from '../plugins/test-plugins.ts';
 import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
 
@@ -79,7 +83,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     await putFile(guest, '/tmp/job.json', Buffer.from(job));
     const answer = await guest.shell.must(
       `echo $$ >/sys/fs/cgroup/edge/main/cgroup.procs
-       exec setpriv --reuid=101 --regid=101 --clear-groups node /tmp/attack-runner.mjs "$(cat /tmp/job.json)"`,
+       exec setpriv --reuid=101 --regid=101 --clear-groups node /tmp/attack-runner.mjs /tmp/job.json`,
       LIMIT_MS,
     );
     return JSON.parse(answer) as RunnerResult;
@@ -106,7 +110,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     const facts = await guest.shell.must(`
       for pid in $(cat /sys/fs/cgroup/edge/plugins/probe/cgroup.procs); do
         [ "$(readlink "/proc/$pid/exe")" = /usr/bin/node ] || continue
-        grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' "/proc/$pid/status"; readlink "/proc/$pid/ns/net" /proc/1/ns/net
+        grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' "/proc/$pid/status"; readlink "/proc/$pid/ns/net"; readlink /proc/1/ns/net
       done`);
     assert.match(facts, /^CapEff:\s+0{16}$/m);
     assert.match(facts, /^CapBnd:\s+0{16}$/m);
@@ -136,6 +140,49 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     assert.match(body.plugin.reason, /io\.max/);
     assert.equal((await guest.shell.run('ls -d /sys/fs/cgroup/edge/plugins/limited')).code === 0, false);
     await plugins.ask('DELETE', '/v1/plugins/limited');
+  });
+
+  test('bytes that the host sends into a serial adapter arrive at the broker as weights [P12]', async () => {
+    const built = await buildPlugin(path.resolve('plugins/serial-scale'));
+    const { name, version } = built.manifest;
+    const signature = await signBundle(built.bytes);
+    await plugins.install({ name, version, bytes: built.bytes, signature });
+    await plugins.inState(name, 'running');
+    const dir = await tempDir(cleanup);
+    const socketPath = path.join(dir, 'scale');
+    await guest.devices.plugSerialLine(socketPath);
+    await arrived('the port is open', ({ type }) => type === 'plugin.serial-scale.connected');
+    const line = connect(socketPath);
+    await once(line, 'connect');
+    const say = (text: string, times: number) => line.write(text.repeat(times));
+    say('ST,GS,   0.000kg\r\n', 4);
+    say('US,GS,+  0.700kg\r\n', 2);
+    say('ST,GS,+  1.234kg\r\n', 5);
+    say('S S        250.0 g\r\n', 4);
+    say('ST,GS,   0.000kg\r\n', 4);
+    await arrived('the empty scale', ({ type }) => type === 'plugin.serial-scale.empty');
+    line.destroy();
+    await guest.devices.unplug('serial');
+    await arrived('the port is gone', ({ type }) => type === 'plugin.serial-scale.disconnected');
+    const told = events().filter(({ subject }) => subject === 'plugin/serial-scale');
+    assert.deepEqual(
+      told
+        .filter(({ type }) => type.startsWith('plugin.serial-scale.'))
+        .map(({ data, type }) => [
+          type.slice('plugin.serial-scale.'.length),
+          data.value,
+          data.unit,
+          data.device,
+        ]),
+      [
+        ['connected', undefined, undefined, 'usb/1-5'],
+        ['weight', 1.234, 'kg', 'usb/1-5'],
+        ['weight', 250, 'g', 'usb/1-5'],
+        ['empty', undefined, 'kg', 'usb/1-5'],
+        ['disconnected', undefined, undefined, 'usb/1-5'],
+      ],
+    );
+    await plugins.ask('DELETE', '/v1/plugins/serial-scale');
   });
 
   test('each attack gets through without the layer that stops it, and not with it [P6]', async (t) => {

@@ -1,7 +1,7 @@
 // Runs in the guest as the runtime's user: an attack inside the product's own sandbox and limits, with the named layers left out, to
-// show that it is they which stop it. Arguments: a JSON job. Prints a JSON result. Bundled by the test that sends it there.
+// show that it is they which stop it. Argument: a file with the job as JSON. Prints a JSON result. Bundled by the test that sends it there.
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -35,7 +35,8 @@ export interface RunnerResult {
   readonly outputBytes: number;
 }
 
-const job = JSON.parse(process.argv[2] ?? '') as Job;
+// In a file: an attack looks for words in the command lines of others.
+const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Job;
 const without = new Set(job.without);
 const dir = '/run/autoweave/attack';
 mkdirSync(`${dir}/plugin`, { recursive: true });

@@ -36,6 +36,8 @@ export const sockets: Readonly<Record<DeviceKind, Socket>> = {
 
 export interface GuestDevices {
   plug(kind: DeviceKind): Promise<void>;
+  /** A serial adapter whose other end is a unix socket on the host, made by QEMU. */
+  plugSerialLine(socketPath: string): Promise<void>;
   /** Resolves when QEMU has taken the device off the bus. A hub takes its children with it. */
   unplug(kind: DeviceKind): Promise<void>;
 }
@@ -51,6 +53,17 @@ export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
       const { driver, port } = sockets[kind];
       await qmp.execute('device_add', { driver, port, bus: 'xhci.0', id, ...(await backend(kind, id)) });
       plugged.set(kind, id);
+    },
+    async plugSerialLine(socketPath) {
+      count += 1;
+      const id = `usb${count}`;
+      const { driver, port } = sockets.serial;
+      const addr = { type: 'unix', data: { path: socketPath } };
+      const backend = { type: 'socket', data: { addr, server: true, wait: false } };
+      await qmp.execute('chardev-add', { id: `line-${id}`, backend });
+      const device = { driver, port, bus: 'xhci.0', id, chardev: `line-${id}`, 'always-plugged': true };
+      await qmp.execute('device_add', device);
+      plugged.set('serial', id);
     },
     async unplug(kind) {
       const id = plugged.get(kind);

@@ -137,8 +137,11 @@ export class EventFeed {
     clearTimeout(this.#spacing);
   }
 
-  /** The process ended by itself. Returns whether an event was put aside for it. */
-  crashed(why: string): boolean {
+  /**
+   * The process ended without being asked. `isBlamed`: by what it did, so that an event may be the cause; else somebody killed it.
+   * Returns whether an event was put aside.
+   */
+  crashed(why: string, isBlamed: boolean): boolean {
     this.pause();
     const { crashes, ...memory } = this.#options.memory;
     const open = [...this.#line.values()].filter(({ event, isAcked }) => event !== null && !isAcked);
@@ -146,7 +149,7 @@ export class EventFeed {
     const newest = open.at(-1);
     if (newest === undefined || only?.event == null) return false;
     if (compareEventIds(newest.id, memory.carefulUpTo) > 0) this.#options.memory.carefulUpTo = newest.id;
-    if (open.length > 1) return false;
+    if (open.length > 1 || !isBlamed) return false;
     const key = formatEventId(only.id);
     const count = (crashes.get(key) ?? 0) + 1;
     crashes.set(key, count);

@@ -71,6 +71,7 @@ export class HostLink {
   #resume: NodeJS.Timeout | undefined;
   #pings = 0;
   #answeredMs: number;
+  #watchedMs: number;
   #endedBy: EndLayer = 'itself';
   #over = false;
 
@@ -89,6 +90,7 @@ export class HostLink {
     this.#handlers = handlers;
     const nowMs = clock.uptimeMs();
     this.#answeredMs = nowMs;
+    this.#watchedMs = nowMs;
     this.#messages = new TokenBucket({ perSecond: MESSAGES_PER_SECOND, burst: MESSAGES_BURST, nowMs });
     this.#logLines = new TokenBucket({ perSecond: LOG_PER_SECOND, burst: LOG_BURST, nowMs });
     this.#timer = setInterval(() => this.#watch(), PING_MS);
@@ -217,7 +219,11 @@ export class HostLink {
   }
 
   #watch(): void {
-    const silentMs = this.#clock.uptimeMs() - this.#answeredMs;
+    const nowMs = this.#clock.uptimeMs();
+    // A timer that comes late: this thread, or the whole machine, stood still. That is not the plugin's silence.
+    this.#answeredMs += Math.max(0, nowMs - this.#watchedMs - PING_MS);
+    this.#watchedMs = nowMs;
+    const silentMs = nowMs - this.#answeredMs;
     if (silentMs >= UNRESPONSIVE_MS) {
       clearInterval(this.#timer);
       this.#handlers.onUnresponsive(`its process has not answered for ${Math.round(silentMs)} ms`);

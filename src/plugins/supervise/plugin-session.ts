@@ -361,11 +361,18 @@ export class PluginSession {
         ms,
       });
     }
-    const parked = this.#asked ? false : (this.#feed?.crashed(reason) ?? false);
+    const parked = this.#asked
+      ? false
+      : (this.#feed?.crashed(reason, this.#doom !== null || isOom || !isKilled(end)) ?? false);
     this.#feed?.pause();
     await this.#kv?.close();
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
   }
+}
+
+/** SIGKILL that was not ours: the plugin cannot send it to itself. 137 is how bubblewrap and shells say it. */
+function isKilled({ code, signal }: ProcessEnd): boolean {
+  return signal === 'SIGKILL' || code === 137;
 }
 
 function whyEnded(end: ProcessEnd, isOom: boolean, failure: string | null, isRunning: boolean) {
