@@ -5,6 +5,9 @@ import path from 'node:path';
 import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Rig } from '../rig.ts';
 
+/** Longer than the daemon waits before it writes cursors. */
+const STALL_MS = 350;
+
 export const phases = [
   'append',
   'fsync',
@@ -18,7 +21,10 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** Before it is sent; right after it was sent; after the answer came and before it is passed on. */
+/**
+ * Before it is sent; right after it was sent; after the answer came and before it is passed on. At the broker the last means: nothing
+ * passes from there on, and the kill comes when a cursor that did not wait for the broker would have been written.
+ */
 export type Moment = 'before' | 'after' | 'answered';
 
 export interface Strike {
@@ -50,15 +56,21 @@ export function strikeAt(
     for (const hook of ['beforeRequest', 'afterRequest', 'beforeReply'] as const) rig.tap[hook] = null;
     for (const hook of ['before', 'after'] as const) rig.relay[hook] = null;
     watcher?.close();
+    clearTimeout(timer);
   };
-  /** true: struck. */
-  const hit = (isThere: boolean): boolean => {
-    if (!isThere) return false;
-    left -= 1;
-    if (left >= 0) return false;
+  let timer: NodeJS.Timeout | undefined;
+  const strike = () => {
     kill();
     cancel();
     resolve();
+  };
+  /** true: struck, or about to. */
+  const hit = (isThere: boolean, laterMs = 0): boolean => {
+    if (!isThere || timer !== undefined) return timer !== undefined;
+    left -= 1;
+    if (left >= 0) return false;
+    if (laterMs === 0) strike();
+    else timer = setTimeout(strike, laterMs);
     return true;
   };
   const atRequest = (isIt: Parameters<typeof onRequest>[1]) => onRequest(rig, isIt, moment, hit);
@@ -89,7 +101,8 @@ export function strikeAt(
     case 'publish':
     case 'puback':
       if (moment === 'before') relay.before = (packet) => !hit(packet === phase);
-      else relay.after = (packet) => void hit(packet === phase);
+      else if (moment === 'after') relay.after = (packet) => void hit(packet === phase);
+      else relay.before = (packet) => !hit(packet === phase, STALL_MS * (1 + random.next()));
       break;
     case 'mark write':
       atFile(path.join(rig.dir, 'state'), (name) => name.startsWith('buffer-mark'));
