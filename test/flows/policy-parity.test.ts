@@ -40,10 +40,11 @@ test('usbguard-daemon and ours give the same verdicts by 25 random policies [U6]
     writeFileSync(path.join(dir, `${index}.daemon`), daemonConfig(dir, index, implicitTarget));
     return { implicitTarget, lines };
   });
-  // The daemon says how many devices it has found once all are judged.
+  // The daemon says how many devices it has found once all are judged. Now and then it misses the signal that is to end it; all it
+  // had to say is in its audit by then.
   const script = runs.map(
     (_, index) =>
-      `{ usbguard-daemon -k -d -P -c '${dir}/${index}.daemon' 2>&1 & echo $! >'${dir}/pid'; wait; } | ` +
+      `{ timeout -s KILL 30 usbguard-daemon -k -d -P -c '${dir}/${index}.daemon' 2>&1 & echo $! >'${dir}/pid'; wait; } | ` +
       `{ grep -m1 -q enumeration_count=; kill "$(cat '${dir}/pid')"; }`,
   );
   execFileSync('umockdev-run', ['-d', description, '--', 'sh', '-c', script.join('\n')], {
