@@ -7,8 +7,8 @@ import path from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { pluginApiSource } from './src/cli/plugin/plugin-api-source.ts';
-import { buildHostSource } from './src/plugins/host/build-host-source.ts';
 import { hostFiles } from './src/operate/install-host/host-files.ts';
+import { buildHostSource } from './src/plugins/host/build-host-source.ts';
 import { pageAssets } from './src/status/page-assets.ts';
 import { readUsbIds } from './src/usb/usb-ids-source.ts';
 

@@ -8,7 +8,7 @@ export interface PluginEvent<Data = Readonly<Record<string, unknown>>> {
   /** `<generation>-<number>`; the same event delivered again has the same id. */
   readonly id: string;
   readonly type: string;
-  /** What it is about: `usb/1-1.4`. Events of one subject are handled one after the other. */
+  /** What it is about: `usb/1-1.4`. */
   readonly subject: string;
   /** RFC 3339, UTC, as the appliance's clock said; `clock` says whether that was right. */
   readonly time: string;
@@ -124,10 +124,15 @@ export interface PluginContext<Config = unknown> {
 }
 
 export interface Plugin<Config = unknown> {
+  /**
+   * Left out: events are handled one after the other, in order. `subjects`: those of different subjects side by side, those of one
+   * subject one after the other; then two handlers may meet in the same value of the store.
+   */
+  readonly parallel?: 'subjects';
   /** Before the first event. What it throws fails the start. */
   start?(context: PluginContext<Config>): void | Promise<void>;
   /**
-   * Once for each event subscribed to, in order per subject. Resolving acknowledges; what it throws brings the event again, three
+   * Once for each event subscribed to. Resolving acknowledges; what it throws brings the event again, three
    * times in all, then it is put aside and reported. May be called again for an event after a crash.
    */
   onEvent?(event: PluginEvent, context: PluginContext<Config>): void | Promise<void>;

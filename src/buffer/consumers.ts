@@ -42,8 +42,9 @@ export class Consumers {
   readonly open: OpenConsumer = async (name, options) => {
     const { cursors, keeper, last, planned } = this.#options;
     await keeper.link();
+    // Only then it is known what is stored.
+    await planned();
     if (options.from === 'now' && cursors.get(name) === undefined) {
-      await planned();
       // Before anybody is told that it has a place: a crash must not move it on.
       const position = cursors.get(name) ?? last();
       await keeper.repeat('write a new cursor', (redis) =>

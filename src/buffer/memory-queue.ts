@@ -23,6 +23,8 @@ export interface Waiting {
   readonly calls: readonly QueuedCall[];
 }
 
+const TAKEN: QueuedCall = { drafts: [], state: {}, resolve: () => undefined };
+
 export class MemoryQueue {
   readonly #limit: number;
   readonly #onDropped: (count: number) => void;
@@ -64,6 +66,8 @@ export class MemoryQueue {
       if (taken >= count) break;
     }
     const waiting = { gap: this.#gap, gapState: this.#gapState, calls: this.#calls.slice(from, this.#head) };
+    // Not only passed: a few calls of many events each would stay in memory until the array is cut.
+    this.#calls.fill(TAKEN, from, this.#head);
     this.#size -= taken;
     this.#gap = null;
     this.#gapState = {};
@@ -78,6 +82,7 @@ export class MemoryQueue {
     const dropped = call.drafts.slice(0, count);
     if (count === call.drafts.length) {
       this.#gapState = { ...this.#gapState, ...call.state };
+      this.#calls[this.#head] = TAKEN;
       this.#head += 1;
       this.#compact();
       call.resolve([]);

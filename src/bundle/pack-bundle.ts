@@ -4,7 +4,7 @@ import { bundleLimits, manifestPath, sbomPath } from './bundle-limits.ts';
 import { type BundleRefusal, refuse } from './bundle-refusal.ts';
 import { checkMembers, describeMember } from './check-members.ts';
 import { toGzip } from './gzip-frame.ts';
-import { checkManifest, manifestText } from './read-manifest.ts';
+import { checkManifest, manifestText, refuseTooDeep } from './read-manifest.ts';
 import { checkSbom } from './sbom.ts';
 import { scanMembers } from './scan-members.ts';
 import { readTar, toTar } from './tar.ts';
@@ -27,6 +27,8 @@ export function packBundle(
     .map(([path, bytes]) => ({ path, bytes }))
     .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
   const draft = inOrder({ ...source, members: sorted.map(describeMember) });
+  const tooDeep = refuseTooDeep(draft);
+  if (tooDeep !== null) return tooDeep;
   const checked = checkManifest(draft);
   if (!checked.ok) {
     const { path = '', message = '' } = checked.problems[0] ?? {};

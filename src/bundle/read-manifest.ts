@@ -7,6 +7,9 @@ import type { TarMember } from './tar.ts';
 
 type Verdict = { readonly ok: true; readonly manifest: PluginManifest } | BundleRefusal;
 
+/** A configuration schema may nest; what writes it out again would run out of stack some thousands deep. */
+const maxDepth = 64;
+
 export const checkManifest = schemaCheck(PluginManifest);
 
 export function readManifest(first: TarMember | undefined): Verdict {
@@ -21,6 +24,8 @@ export function readManifest(first: TarMember | undefined): Verdict {
   const text = Buffer.from(first.bytes).toString('utf8');
   const value = parseJson(text);
   if (value === undefined) return refuse('bundle.manifest-malformed', manifestPath, 'is not JSON');
+  const tooDeep = refuseTooDeep(value);
+  if (tooDeep !== null) return tooDeep;
   const checked = checkManifest(value);
   if (!checked.ok) {
     const { path = '', message = '' } = checked.problems[0] ?? {};
@@ -42,6 +47,16 @@ export function readManifest(first: TarMember | undefined): Verdict {
 
 export function manifestText(manifest: PluginManifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+export function refuseTooDeep(value: unknown): BundleRefusal | null {
+  if (!isDeeperThan(maxDepth, value)) return null;
+  return refuse('bundle.manifest-malformed', manifestPath, `is nested more than ${maxDepth} deep`);
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 function parseJson(text: string): unknown {

@@ -448,7 +448,7 @@ export const NetworkConfig = Type.Object(
       ),
     ),
   },
-  closed,
+  { ...closed, description: "Of the appliance's image; an ordinary host sets its own addresses." },
 );
 export type NetworkConfig = Static<typeof NetworkConfig>;
 
@@ -460,7 +460,7 @@ export const TimeConfig = Type.Object(
       description: 'NTP servers, host or host:port; an empty list: the clock is left alone.',
     }),
   },
-  closed,
+  { ...closed, description: "Of the appliance's image; an ordinary host sets its own clock." },
 );
 export type TimeConfig = Static<typeof TimeConfig>;
 

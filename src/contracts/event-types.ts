@@ -2,6 +2,7 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { PluginStateName } from './plugin-status.ts';
 import { UsbDevice, UsbPort, UsbReadiness } from './usb-device.ts';
+import { UsbVerdict } from './usb-policy.ts';
 
 const closed = { additionalProperties: false } as const;
 const Source = Type.Union([
@@ -52,6 +53,37 @@ export const eventTypes = {
       ...changeFields,
       port: UsbPort,
       device: Type.Union([UsbDevice, Type.Null()], { description: 'As it was last known.' }),
+    },
+    closed,
+  ),
+  'usb.device.blocked': Type.Object(
+    { port: UsbPort, device: UsbDevice, verdict: UsbVerdict },
+    { ...closed, description: 'The policy keeps this device from working: no driver is bound to it.' },
+  ),
+  'usb.device.suspected': Type.Object(
+    {
+      port: UsbPort,
+      score: Type.Integer({ minimum: 0 }),
+      evidence: Type.Array(
+        Type.Object({ code: Type.String(), points: Type.Integer(), why: Type.String() }, closed),
+        { maxItems: 32 },
+      ),
+      blocked: Type.Boolean({ description: 'Whether policy.guard is block.' }),
+    },
+    { ...closed, description: 'A device behaves like an attack: what speaks for it, and how much.' },
+  ),
+  'usb.policy.changed': Type.Object(
+    {
+      state: Type.Union([
+        Type.Literal('in-force'),
+        Type.Literal('on-probation'),
+        Type.Literal('returned'),
+        Type.Literal('refused'),
+        Type.Literal('override-begun'),
+        Type.Literal('override-ended'),
+      ]),
+      rules: Count,
+      why: Type.String(),
     },
     closed,
   ),

@@ -12,16 +12,20 @@ export const PluginPolicy = Type.Object(
     ),
     channels: Type.Array(Type.Union([Type.Literal('stable'), Type.Literal('beta'), Type.Literal('dev')]), {
       uniqueItems: true,
+      description: 'Release channels that may be installed.',
     }),
-    levels: Type.Array(SecurityLevel, { uniqueItems: true }),
+    levels: Type.Array(SecurityLevel, {
+      uniqueItems: true,
+      description: 'Security levels that may be declared.',
+    }),
     memoryMaxBytes: Type.Integer({
       minimum: 33_554_432,
       description: 'The most that one plugin may ask for.',
     }),
-    cpuMaxPercent: Type.Integer({ minimum: 1, maximum: 100 }),
+    cpuMaxPercent: Type.Integer({ minimum: 1, maximum: 100, description: 'Of one core.' }),
     kvMaxBytes: Type.Integer({ minimum: 0, description: '0: no storage.' }),
-    emit: Type.Boolean(),
-    mqtt: Type.Boolean(),
+    emit: Type.Boolean({ description: 'Whether plugins may emit events of their own.' }),
+    mqtt: Type.Boolean({ description: 'Whether plugins may publish below their own topic.' }),
     serial: Type.Union([
       Type.Literal('any'),
       Type.Array(Type.Object({ vendor: UsbNumber, product: Type.Optional(UsbNumber) }, closed), {
@@ -29,7 +33,7 @@ export const PluginPolicy = Type.Object(
       }),
     ]),
   },
-  closed,
+  { ...closed, description: 'What plugins may have, whatever they ask for and whoever signed them.' },
 );
 export type PluginPolicy = Static<typeof PluginPolicy>;
 

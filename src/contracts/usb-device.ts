@@ -1,5 +1,6 @@
 // One USB device as everybody outside usb/ sees it: in events, in the API, in the inventory, in the UsbState.
 import { type Static, Type } from 'typebox';
+import { UsbVerdict } from './usb-policy.ts';
 
 const Hex = (digits: number) => Type.String({ pattern: `^[0-9a-f]{${digits}}$` });
 const closed = { additionalProperties: false } as const;
@@ -70,6 +71,7 @@ export const UsbDevice = Type.Object(
     configurations: Type.Integer({ minimum: 0, maximum: 255 }),
     interfaces: Type.Array(UsbInterface, { maxItems: 256 }),
     authorized: Type.Optional(Type.Boolean()),
+    policy: Type.Optional(UsbVerdict),
     removable: Type.Optional(
       Type.Union([Type.Literal('removable'), Type.Literal('fixed'), Type.Literal('unknown')]),
     ),

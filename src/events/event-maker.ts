@@ -180,8 +180,8 @@ class UsbEventMaker implements EventMaker {
       // What the port held came before what the scan found, and both before the summary.
       if (transitions.length > 0) this.#teller.release(port);
     }
+    // No watermark: records up to this number may still be on their way, and one of a short plug is the only one to tell of it.
     this.#scanSeqnum = Math.max(this.#scanSeqnum, scan.seqnum ?? -1);
-    this.#highestSeqnum = Math.max(this.#highestSeqnum, scan.seqnum ?? 0);
     const { added, removed, changed } = counts;
     const { reason, certainty, blindSinceUptimeMs, observed } = scan;
     if (reason === 'timer' && added + removed + changed === 0) return;

@@ -12,6 +12,8 @@ import type { Log } from '../contracts/log.ts';
 import type { EventsMetrics, Metrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
+import type { UsbGatekeeper } from '../contracts/usb-policy.ts';
+import { withBlockedDrafts } from '../events/blocked-drafts.ts';
 import { createEventMaker, type EventMaker, type Made } from '../events/event-maker.ts';
 import { parseUsbState } from '../events/usb-state.ts';
 import { errorText } from '../lib/error-text.ts';
@@ -36,6 +38,8 @@ export interface Pipeline {
   depth(): BufferDepth;
   /** Puts an event of the appliance itself into the stream, and changes the stored state with it. */
   say<T extends EventType>(type: T, subject: string, data: EventData<T>, state?: StatePatch): void;
+  /** The USB policy has changed: every device is judged again. */
+  rejudge(): Promise<void>;
   stop(why: string): Promise<void>;
 }
 
@@ -50,6 +54,8 @@ export interface PipelineOptions {
   readonly traceparent: () => string;
   readonly report: (part: string) => ReportHealth;
   readonly onDevices: () => void;
+  /** Decides about USB authorization; left out: it is left alone. */
+  readonly gatekeeper?: UsbGatekeeper | undefined;
 }
 
 /**
@@ -77,7 +83,8 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
   let watch: UsbWatch | undefined;
 
   const store = ({ drafts, state }: Made) => {
-    if (drafts.length > 0 || Object.keys(state).length > 0) void buffer.append(drafts, state);
+    if (drafts.length > 0 || Object.keys(state).length > 0)
+      void buffer.append(withBlockedDrafts(drafts), state);
     if (drafts.length > 0) {
       metrics.usb.devices.set(maker.devices().length);
       options.onDevices();
@@ -142,6 +149,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     report: options.report,
     known: known === 'late' ? null : known,
     take,
+    gatekeeper: options.gatekeeper,
   });
   if (rescanWanted) void watch.rescan();
 
@@ -161,6 +169,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
     devices: () => maker.devices(),
     depth: () => buffer.depth(),
     say,
+    rejudge: () => watch.rejudge(),
     async stop(why) {
       await watch.stop();
       clearTimeout(timer);

@@ -20,10 +20,11 @@ import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
 import { startWebhooks } from '../uplink/start-webhooks.ts';
 import { consumerPlace } from './consumer-place.ts';
 import { feedWatchdog } from './feed-watchdog.ts';
-import { startPipeline } from './pipeline.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
 import { startPluginSide } from './plugin-side.ts';
 import { reportBootNotes } from './report-boot-notes.ts';
 import { reportClock } from './report-clock.ts';
+import { startUsbPolicy } from './start-usb-policy.ts';
 import { systemClock } from './system-clock.ts';
 import { watchClockSync } from './watch-clock-sync.ts';
 
@@ -75,6 +76,20 @@ export async function startAppliance(options: {
     traceparent,
   });
 
+  // Decide what may be plugged in. Events before the pipeline runs wait for it.
+  let running: Pipeline | undefined;
+  const unsaid: ((pipeline: Pipeline) => void)[] = [];
+  const usbPolicy = await startUsbPolicy({
+    config,
+    clock,
+    report: board.reporter('usb-rules'),
+    say(type, subject, data) {
+      if (running === undefined) unsaid.push((pipeline) => pipeline.say(type, subject, data));
+      else running.say(type, subject, data);
+    },
+    rejudge: () => void running?.rejudge(),
+  });
+
   // Watch and make events.
   const stored = buffer.readState();
   let uplink: Uplink | undefined;
@@ -88,7 +103,10 @@ export async function startAppliance(options: {
     traceparent,
     report: board.reporter,
     onDevices: () => uplink?.publishInventory(),
+    gatekeeper: usbPolicy.gatekeeper,
   });
+  running = pipeline;
+  for (const say of unsaid) say(pipeline);
   clockSync.onAnswer(
     reportClock({
       clock,
@@ -213,6 +231,7 @@ export async function startAppliance(options: {
       unwatchHealth();
       // What they emit while they stop is still stored.
       await plugins.stop();
+      usbPolicy.stop();
       await pipeline.stop(why);
       await Promise.all([uplink.stop(), webhooks.stop(), status.stop(), leds.stop()]);
       await buffer.stop();

@@ -20,11 +20,17 @@ export function createBusView(known: readonly UsbDevice[]): BusView {
   return {
     addresses: () => addresses,
     apply(change, uptimeMs) {
-      if (change.kind === 'snapshot') addresses = addressesOf(change.devices);
+      if (change.kind === 'snapshot') {
+        const scanned = addressesOf(change.devices);
+        // A record that came while the scan was read knows more about its port.
+        for (const [port, recorded] of recordedMs)
+          if (recorded >= change.observed.uptimeMs) keepPort(port, addresses, scanned);
+        addresses = scanned;
+      }
       if (!('port' in change)) return;
       if (change.kind === 'detached') addresses.delete(change.port);
       else if (change.kind !== 'ready') addresses.set(change.port, change.device.address);
-      if (change.source === 'scan') return;
+      if (change.source === 'scan' || change.source === 'spool') return;
       if (recordedMs.size > MAX_PORTS) recordedMs.clear();
       recordedMs.set(change.port, uptimeMs);
     },
@@ -35,6 +41,12 @@ export function createBusView(known: readonly UsbDevice[]): BusView {
     },
     hasRecordSince: (port, uptimeMs) => (recordedMs.get(port) ?? -1) >= uptimeMs,
   };
+}
+
+function keepPort(port: string, from: ReadonlyMap<string, number>, to: Map<string, number>): void {
+  const address = from.get(port);
+  if (address === undefined) to.delete(port);
+  else to.set(port, address);
 }
 
 function addressesOf(devices: readonly UsbDevice[]): Map<string, number> {

@@ -20,20 +20,23 @@ export function createDeviceReader(options: {
   readonly names: UsbNames;
   readonly readStrings: ReadStrings;
   readonly limitMs: number;
+  /** Adds what is known besides, such as the policy's verdict. */
+  readonly annotate?: (device: UsbDevice) => UsbDevice;
 }): ReadDevice {
-  const { names, readStrings, limitMs } = options;
+  const { names, readStrings, limitMs, annotate = (device) => device } = options;
+  const describe = (...args: Parameters<typeof describeDevice>) => annotate(describeDevice(...args));
   return async (raw, port) => {
     const wanted = claimedStrings(raw);
     const whole = readStrings(raw.folder, wanted).then((strings) => {
       // The same path may be another device by now; then these strings are not this one's.
       if (strings === 'gone' || (wanted.length > 0 && readAddress(raw.folder) !== raw.address)) return null;
-      return describeDevice(raw, port, { strings, names });
+      return describe(raw, port, { strings, names });
     });
     const first = await within(whole, limitMs);
     if (first === 'late')
-      return { device: describeDevice(raw, port, { strings: 'late', names }), isGone: false, later: whole };
+      return { device: describe(raw, port, { strings: 'late', names }), isGone: false, later: whole };
     const isGone = first === null;
-    return { device: first ?? describeDevice(raw, port, { strings: 'gone', names }), isGone, later: null };
+    return { device: first ?? describe(raw, port, { strings: 'gone', names }), isGone, later: null };
   };
 }
 

@@ -67,6 +67,12 @@ export function readAddress(folder: string): number | null {
   return toNumber(readText(folder, 'devnum'));
 }
 
+/** Whether the kernel lets drivers have the device; null when it does not say. */
+export function readAuthorized(folder: string): boolean | null {
+  const text = readText(folder, 'authorized');
+  return text === '1' ? true : text === '0' ? false : null;
+}
+
 function readText(folder: string, name: string): string | null {
   return readBytes(path.join(folder, name), MAX_TEXT_BYTES)?.toString('latin1').trim() ?? null;
 }

@@ -33,21 +33,22 @@ export function readSpool(file: string, bootId: string): SpoolFile {
 }
 
 /**
- * Removes every line. A line that the helper appends at this very moment may go with it: only to be called while the monitor
- * is subscribed. Returns the errno when it may not.
+ * Removes every line, if the file is still as long as it was when it was read. A line that the helper appends between that look and
+ * the cut may go with it: only to be called while the monitor is subscribed. Returns the errno when it may not.
  */
 export function emptySpool(
   file: string,
-  at: { readonly bootId: string; readonly uptimeMs: number; readonly seqnum: number },
-): string | null {
+  at: { readonly bootId: string; readonly uptimeMs: number; readonly seqnum: number; readonly size: number },
+): 'emptied' | 'has grown' | { readonly errno: string } {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+    if (fstatSync(descriptor).size !== at.size) return 'has grown';
     ftruncateSync(descriptor);
     writeSync(descriptor, formatEmptied(at.bootId, at.uptimeMs, at.seqnum));
-    return null;
+    return 'emptied';
   } catch (cause) {
-    return errnoOf(cause);
+    return { errno: errnoOf(cause) };
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

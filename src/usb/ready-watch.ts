@@ -9,22 +9,32 @@ import { readAddress } from './read-raw-device.ts';
 
 export interface ReadyWatch {
   saw(record: DeviceRecord): void;
+  /** The policy is through with the device: if it is authorized, its drivers are bound now, and udev says nothing of that. */
+  passed(port: string): void;
   stop(): void;
 }
 
 export function createReadyWatch(options: {
   readonly folderOf: (port: string) => string;
   readonly fallbackMs: number;
+  /** A device that nobody has authorized has no drivers: it is not ready. */
+  readonly isAuthorized: (port: string) => boolean;
   readonly onReady: (record: DeviceRecord, readiness: UsbReadiness) => void;
 }): ReadyWatch {
   const { folderOf, fallbackMs, onReady } = options;
   const timers = new Map<string, NodeJS.Timeout>();
+  const waiting = new Map<string, DeviceRecord>();
   const cancel = (port: string) => {
     clearTimeout(timers.get(port));
     timers.delete(port);
   };
   const ready = (record: DeviceRecord) => {
     const { node, links, port } = record;
+    if (!options.isAuthorized(port)) {
+      waiting.set(port, record);
+      return;
+    }
+    waiting.delete(port);
     const drivers = readDrivers(folderOf(port), port);
     onReady(record, { ...(node === undefined ? {} : { node }), drivers, links });
   };
@@ -33,6 +43,7 @@ export function createReadyWatch(options: {
       const { action, port, facts } = record;
       if (action === 'change') return;
       cancel(port);
+      if (action === 'add' || action === 'remove') waiting.delete(port);
       if (action === 'bind') ready(record);
       if (action !== 'add') return;
       const fallback = () => {
@@ -42,7 +53,12 @@ export function createReadyWatch(options: {
       };
       timers.set(port, setTimeout(fallback, fallbackMs));
     },
+    passed(port) {
+      const record = waiting.get(port);
+      if (record !== undefined) ready(record);
+    },
     stop() {
+      waiting.clear();
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
     },

@@ -16,12 +16,19 @@ import type { UsbNames } from './usb-names.ts';
 export type Snapshot = Extract<UsbChange, { readonly kind: 'snapshot' }>;
 
 export interface Reconciler {
-  /** The spool from the gap on, then a scan. `known`: port -> address of what was plugged in when the gap began. */
+  /**
+   * The spool from the gap on, then a scan (null: the bus cannot be read). `known`: port -> address of what was plugged in when the gap
+   * began.
+   */
   bridge(
     reason: Snapshot['reason'],
     gap: Gap,
     known: ReadonlyMap<string, number>,
-  ): Promise<{ readonly changes: readonly UsbChange[]; readonly spooled: readonly SpoolRecord[] }>;
+  ): Promise<{
+    readonly changes: readonly UsbChange[];
+    readonly spooled: readonly SpoolRecord[];
+    readonly snapshot: Snapshot | null;
+  }>;
   /** A scan alone; null when the bus cannot be read. */
   look(reason: Snapshot['reason'], certainty: Certainty): Promise<Snapshot | null>;
   /** Keeps the spool below its limit while all it tells is known from the monitor anyway. */
@@ -44,6 +51,8 @@ export interface ReconcilerOptions {
 
 /** Half of what the helper writes at most. */
 const TIDY_BYTES = 524_288;
+/** A line that comes between reading and emptying asks for another reading. */
+const TIDY_TRIES = 3;
 
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { clock, metrics, reportScan, reportSpool, spoolFile, sysfsRoot } = options;
@@ -77,22 +86,25 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     };
   };
 
-  const empty = (seqnum: number) =>
-    emptySpool(spoolFile, { bootId: clock.bootId, uptimeMs: clock.uptimeMs(), seqnum });
+  const empty = (file: Extract<SpoolFile, { ok: true }>) =>
+    emptySpool(spoolFile, {
+      ...{ bootId: clock.bootId, uptimeMs: clock.uptimeMs() },
+      ...{ seqnum: highestOf(file), size: file.size },
+    });
 
   const tellNotEmptied = (errno: string) =>
     reportSpool(
       'degraded',
       `${spoolFile} cannot be emptied (${errno}) and will be full one day: make the file writable for the runtime's group, see udev/README.md`,
     );
-  const tellSpool = (file: SpoolFile, coverage: Coverage, errno: string | null) => {
+  const tellSpool = (file: SpoolFile, coverage: Coverage, emptied: ReturnType<typeof empty> | null) => {
     metrics.sourceUp.set(file.ok ? 1 : 0, { source: 'spool' });
     if (!file.ok)
       reportSpool(
         'down',
         `${spoolFile} cannot be read (${file.errno}): install the rules of udev/ and create its folder, or plugs while the daemon is down go unseen`,
       );
-    else if (errno !== null) tellNotEmptied(errno);
+    else if (emptied !== null && typeof emptied === 'object') tellNotEmptied(emptied.errno);
     else reportSpool('ok', `${file.spool.records.length} uevents read; ${coverage.why}`);
   };
 
@@ -109,20 +121,23 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
       const plugs = spooled.filter(({ isSynthetic }) => !isSynthetic);
       const changes = await replaySpool(plugs, options);
       const snapshot = await look(reason, coverage.certainty);
-      // Nothing is removed that the store may not have yet, unless the file would overflow.
-      const isDone = file.ok && (spooled.length === 0 || file.spool.isFull || file.size > TIDY_BYTES);
-      tellSpool(file, coverage, isDone ? empty(highestOf(file)) : null);
-      if (snapshot === null) return { changes, spooled };
+      // Nothing is removed that the store may not have yet, unless the file can take no more.
+      const isDone = file.ok && (spooled.length === 0 || file.spool.isFull);
+      tellSpool(file, coverage, isDone ? empty(file) : null);
+      if (snapshot === null) return { changes, spooled, snapshot };
       const isProved = coverage.certainty === 'complete' && leadsTo(known, plugs, snapshot.devices);
       const certainty = isProved ? 'complete' : 'net-state-only';
       const { blindSinceUptimeMs } = coverage;
-      return { changes: [...changes, { ...snapshot, certainty, blindSinceUptimeMs }], spooled };
+      return { changes, spooled, snapshot: { ...snapshot, certainty, blindSinceUptimeMs } };
     },
     tidy() {
-      const file = readSpool(spoolFile, clock.bootId);
-      if (!file.ok || file.size <= TIDY_BYTES) return;
-      const errno = empty(highestOf(file));
-      if (errno !== null) tellNotEmptied(errno);
+      for (let left = TIDY_TRIES; left > 0; left -= 1) {
+        const file = readSpool(spoolFile, clock.bootId);
+        if (!file.ok || file.size <= TIDY_BYTES) return;
+        const emptied = empty(file);
+        if (emptied === 'emptied') return;
+        if (emptied !== 'has grown') return tellNotEmptied(emptied.errno);
+      }
     },
   };
 }
@@ -131,8 +146,6 @@ function isAfter({ afterSeqnum }: Gap) {
   return ({ seqnum }: SpoolRecord) => afterSeqnum === null || seqnum > afterSeqnum;
 }
 
-function highestOf(file: SpoolFile): number {
-  if (!file.ok) return 0;
-  const { records, emptied } = file.spool;
+function highestOf({ spool: { records, emptied } }: Extract<SpoolFile, { ok: true }>): number {
   return Math.max(records.at(-1)?.seqnum ?? 0, emptied?.seqnum ?? 0);
 }

@@ -49,7 +49,8 @@ export async function scanSysfs(sysfsRoot: string, readDevice: ReadDevice): Prom
   return { devices, later, seqnum, isCut: ports.length > MAX_DEVICES };
 }
 
-function readUeventSeqnum(sysfsRoot: string): number | null {
+/** How many uevents the kernel has numbered by now; null where it does not say. */
+export function readUeventSeqnum(sysfsRoot: string): number | null {
   try {
     const text = readFileSync(path.join(sysfsRoot, 'kernel/uevent_seqnum'), 'latin1').trim();
     return /^\d{1,15}$/.test(text) ? Number(text) : null;

@@ -2,20 +2,25 @@
 // truth, the usb package as a cross-check. Any one may fail, the others carry on. Runs on the daemon's main thread. Longer
 // than most files because the order of the sources is decided here and nowhere else.
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../contracts/clock.ts';
 import type { UsbConfig } from '../contracts/config.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { UsbMetrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
+import type { UsbGatekeeper } from '../contracts/usb-policy.ts';
 import { errorText } from '../lib/error-text.ts';
+import { createAuthorizationGate } from './authorization-gate.ts';
 import { type CrossCheck, loadHotplugEmitter, startCrossCheck } from './cross-check.ts';
 import { createHandOver } from './hand-over.ts';
 import type { DeviceRecord } from './interpret-record.ts';
 import { createLiveRecords } from './live-records.ts';
 import { createDeviceReader } from './read-devices.ts';
+import { readAuthorized, readRawDevice } from './read-raw-device.ts';
 import { createReadyWatch } from './ready-watch.ts';
 import { createReconciler, type Snapshot } from './reconcile.ts';
+import { readUeventSeqnum } from './scan-sysfs.ts';
 import type { Gap } from './spool-coverage.ts';
 import { createStringReader } from './string-reader.ts';
 import { readUsbIds } from './usb-ids-source.ts';
@@ -23,7 +28,9 @@ import { createUsbNames } from './usb-names.ts';
 import { type UsbTimings, usbTimings } from './usb-timings.ts';
 import { watchMonitor } from './watch-monitor.ts';
 
-export type UsbPart = 'usb-monitor' | 'usb-scan' | 'usb-spool' | 'usb-cross-check';
+const CATCH_UP_STEP_MS = 2;
+
+export type UsbPart = 'usb-monitor' | 'usb-scan' | 'usb-spool' | 'usb-cross-check' | 'usb-policy';
 
 export interface UsbWatchOptions {
   readonly config: UsbConfig;
@@ -35,12 +42,16 @@ export interface UsbWatchOptions {
   readonly known: UsbState | null;
   /** Called synchronously, in order. */
   readonly take: (changes: readonly UsbChange[]) => void;
+  /** Decides about authorization; left out: authorization is left alone. */
+  readonly gatekeeper?: UsbGatekeeper | undefined;
   readonly procRoot?: string;
   readonly timings?: Partial<UsbTimings>;
 }
 
 export interface UsbWatch {
   rescan(): Promise<void>;
+  /** The policy has changed: what it says now is done. Resolves once it is. */
+  rejudge(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -50,8 +61,8 @@ export interface UsbWatch {
  * INVARIANTS
  * - The monitor is subscribed before the spool is read, and the spool is read before the scan: what happens meanwhile is in
  *   a later source again, never in none.
- * - Everything goes through one lane, so changes are handed over in the order in which their records were seen, and no
- *   record overtakes the snapshot that was begun before it.
+ * - Everything goes through one lane, so changes are handed over in the order in which their records were seen. A snapshot follows
+ *   the records of all that had happened when the scan ended: a short plug between two others on one port is told in its turn.
  */
 export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch> {
   const { clock, config, log, metrics } = options;
@@ -65,10 +76,15 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   const names = createUsbNames(readUsbIds, (cause) =>
     log.warn({ cause: errorText(cause) }, 'no usb.ids: devices are shown without vendor and product names'),
   );
+  const readStrings = createStringReader();
   const readDevice = createDeviceReader({
     names,
-    readStrings: createStringReader(),
+    readStrings,
     limitMs: timings.stringsMs,
+    annotate(device) {
+      const policy = gate?.verdictOf(device.port, device.address);
+      return policy === undefined ? device : { ...device, policy };
+    },
   });
   const live = createLiveRecords({ clock, lane, names, readDevice, folderOf, onFailure });
   const reconciler = createReconciler({
@@ -87,11 +103,49 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   const ready = createReadyWatch({
     folderOf,
     fallbackMs: timings.readyFallbackMs,
+    isAuthorized: (port) => gate === null || (!gate.isBusy(port) && readAuthorized(folderOf(port)) !== false),
     onReady({ origin, port, seqnum }, readiness) {
       lane.push([{ kind: 'ready', source: origin, observed: clock.now(), port, seqnum, readiness }]);
     },
   });
   const crossCheck = openCrossCheck(options, timings);
+  const { gatekeeper } = options;
+  const gate =
+    gatekeeper === undefined
+      ? null
+      : createAuthorizationGate({
+          gatekeeper,
+          sysfsRoot: config.sysfsRoot,
+          folderOf,
+          readStrings,
+          log,
+          report: options.report('usb-policy'),
+          onJudged(port) {
+            const raw = readRawDevice(folderOf(port));
+            if (raw === null || port.startsWith('usb')) return;
+            const reading = readDevice(raw, port);
+            lane.push(
+              reading.then(({ device, isGone }) =>
+                isGone
+                  ? []
+                  : [
+                      {
+                        kind: 'changed',
+                        source: 'kernel',
+                        observed: clock.now(),
+                        port,
+                        seqnum: null,
+                        device,
+                      },
+                    ],
+              ),
+            );
+          },
+          onPassed: (port) => ready.passed(port),
+        });
+  const judgeAll = ({ devices }: Snapshot) => {
+    for (const { port } of devices) gate?.enter(port);
+  };
 
   let isStopped = false;
   let isBlind = false;
@@ -103,21 +157,63 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
 
   const saySource = (source: 'kernel' | 'udev', state: 'lost' | 'restored', why: string) =>
     lane.push([{ kind: 'source', source, observed: clock.now(), state, why }]);
+  /** Until the monitor has printed what the kernel has numbered by now; a quiet bus has nothing to print, so there is a limit. */
+  const caughtUp = async () => {
+    const target = readUeventSeqnum(config.sysfsRoot);
+    const end = clock.uptimeMs() + timings.catchUpMs;
+    const isBehind = () => target !== null && (monitor.highestSeqnum() ?? 0) < target;
+    while (!isStopped && monitor.isUp() && isBehind() && clock.uptimeMs() < end)
+      await delay(CATCH_UP_STEP_MS);
+  };
+  /** Never rejects. */
+  const handOver = async (scan: Promise<Snapshot | null>, isWanted: (snapshot: Snapshot) => boolean) => {
+    try {
+      const snapshot = await scan;
+      if (snapshot === null) return;
+      await caughtUp();
+      await lane.drained();
+      if (isWanted(snapshot)) lane.push([snapshot]);
+      await lane.drained();
+    } catch (cause) {
+      onFailure(cause);
+    }
+  };
+  const scans = new Set<Promise<void>>();
+  const place: typeof handOver = async (scan, isWanted) => {
+    const handed = handOver(scan, isWanted);
+    scans.add(handed);
+    await handed;
+    scans.delete(handed);
+  };
   /** Begins when all earlier changes are told: only then is known what was plugged in when the gap began. */
-  const bridge = (reason: Snapshot['reason'], over: Gap, begin: Promise<void>) => {
+  const bridge = (reason: Snapshot['reason'], over: Gap, begin: Promise<void>): Promise<void> => {
     const bridged = begin.then(() => reconciler.bridge(reason, over, view.addresses()));
+    void bridged.then(({ snapshot }) => {
+      if (snapshot !== null) judgeAll(snapshot);
+    }, onFailure);
     lane.push(
       bridged.then(({ changes, spooled }) => {
         cover(spooled.map(({ seqnum }) => seqnum));
         return changes;
       }),
     );
+    return place(
+      // A failure is told by the lane already.
+      bridged.then(
+        ({ snapshot }) => snapshot,
+        () => null,
+      ),
+      () => true,
+    );
   };
-  const look = async (reason: Snapshot['reason'], isWanted: (snapshot: Snapshot) => boolean) => {
+  const look = (reason: Snapshot['reason'], isWanted: (snapshot: Snapshot) => boolean) => {
     const certainty = reason === 'timer' && monitor.isUp() ? 'complete' : 'net-state-only';
-    const looked = reconciler.look(reason, certainty);
-    lane.push(looked.then((snapshot) => (snapshot !== null && isWanted(snapshot) ? [snapshot] : [])));
-    await lane.drained();
+    // A verdict does not wait for the telling.
+    const looked = reconciler.look(reason, certainty).then((snapshot) => {
+      if (snapshot !== null) judgeAll(snapshot);
+      return snapshot;
+    });
+    return place(looked, isWanted);
   };
   const isDifferent = ({ devices }: Snapshot) => view.differences(devices).length > 0;
 
@@ -129,6 +225,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       if (isSynthetic && action !== 'change') return;
       if (action === 'add') crossCheck?.kernelSaid('attach', clock.uptimeMs());
       if (action === 'remove') crossCheck?.kernelSaid('detach', clock.uptimeMs());
+      if (action === 'remove') gate?.left(record.port);
       live.take(record);
       return;
     }
@@ -136,6 +233,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     const first = monitor.firstSeqnum();
     const isOrphan = first === null || seqnum < first;
     if (isOrphan && !isSynthetic && (action === 'add' || action === 'remove')) live.take(record);
+    if (action === 'add' || action === 'change') gate?.enter(record.port);
     ready.saw(record);
   };
 
@@ -155,7 +253,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       if (!wasBlind) return;
       for (const source of ['kernel', 'udev'] as const)
         saySource(source, 'restored', 'the monitor runs again');
-      bridge(restartReason, gap, lane.drained());
+      void bridge(restartReason, gap, lane.drained());
       restartReason = 'monitor-exit';
     },
     onLost(why) {
@@ -188,8 +286,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     }, timings.stallGraceMs);
   };
 
-  bridge('start', gap, subscribed.promise);
-  await lane.drained();
+  await bridge('start', gap, subscribed.promise);
   const tick = setInterval(() => {
     crossCheck?.settle(clock.uptimeMs());
     if (monitor.tick()) void look('monitor-stall', isDifferent);
@@ -198,12 +295,16 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
 
   return {
     rescan,
+    async rejudge() {
+      gate?.recheck({ isCheck: false });
+      await gate?.settled();
+    },
     async stop() {
       isStopped = true;
       for (const each of [poll, tick, timer]) clearInterval(each);
       clearTimeout(stallTimer);
       ready.stop();
-      await Promise.all([monitor.stop(), crossCheck?.stop()]);
+      await Promise.all([monitor.stop(), crossCheck?.stop(), gate?.stop(), ...scans]);
       await lane.drained();
     },
   };

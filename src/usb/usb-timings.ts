@@ -8,6 +8,8 @@ export interface UsbTimings {
   readonly tickMs: number;
   /** How often the bus is scanned while the monitor is down. */
   readonly pollMs: number;
+  /** How long a finished scan waits for the records of what happened before its end. */
+  readonly catchUpMs: number;
   /** What a scan finds, a record may explain for so long afterwards. */
   readonly stallGraceMs: number;
   readonly udevPatienceMs: number;
@@ -24,6 +26,7 @@ export const usbTimings: UsbTimings = {
   readyFallbackMs: 2_000,
   tickMs: 1_000,
   pollMs: 2_000,
+  catchUpMs: 100,
   stallGraceMs: 2_000,
   udevPatienceMs: 30_000,
   crossCheckGraceMs: 3_000,

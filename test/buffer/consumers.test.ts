@@ -53,6 +53,7 @@ test('a removed consumer holds nothing any more, and what it did not get is said
 
 test('a consumer that stands still although it could read loses its place; one that waits at the end, and the uplink, do not [B2]', async (t) => {
   const { socket } = await startRedis(t);
+  const admin = adminClient(t, socket);
   const clock = fakeClock();
   const options = { redisSocket: socket, clock, consumerIdleHours: 2, checkEveryMs: 20 };
   const first = await openTestBuffer(t, options);
@@ -71,6 +72,8 @@ test('a consumer that stands still although it could read loses its place; one t
   clock.advance(1.5 * HOUR_MS);
   await until('looked at again', () => age(first) >= 1.5 * 3_600);
   assert.deepEqual(expiries(await first.all()), []);
+  const idle = async () => Number(await admin.hget('aw:idle', 'plugin:stuck'));
+  await until('how long it stood still is kept', async () => (await idle()) >= 1.5 * HOUR_MS);
   await first.stop();
 
   // The time before the restart counts.

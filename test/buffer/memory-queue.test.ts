@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { MemoryQueue } from '../../src/buffer/memory-queue.ts';
 import type { EventId } from '../../src/contracts/event.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { until } from '../support/until.ts';
 import { draft } from './open-test-buffer.ts';
 
 function fill(limit: number) {
@@ -73,4 +76,21 @@ test('a long queue stays in order over many pushes and takes [B4]', () => {
     seen,
     Array.from({ length: 10_000 }, (_, index) => index + 1),
   );
+});
+
+test('what was taken is not kept in memory until the queue is next cut [B4]', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const queue = new MemoryQueue(1_000, () => undefined);
+  const taken = (() => {
+    const drafts = [draft(0)];
+    queue.push({ drafts, state: {}, resolve: () => undefined });
+    queue.push({ drafts: [draft(1)], state: {}, resolve: () => undefined });
+    return new WeakRef(queue.take(1).calls[0]?.drafts ?? assert.fail());
+  })();
+  await until('it is collected', () => {
+    collect();
+    return taken.deref() === undefined;
+  });
+  assert.equal(queue.size, 1);
 });

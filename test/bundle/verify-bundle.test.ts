@@ -104,6 +104,7 @@ test('members that are not those of the signed list are refused by name [P3]', a
 test('a manifest that is no JSON, breaks the schema or can be read two ways is refused with its field [P3]', async () => {
   const { manifest } = packed();
   const text = manifestText(manifest);
+  const deep = `{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
   const cases: readonly (readonly [string, string])[] = [
     ['bundle.manifest-malformed manifest.json', '{'],
     ['bundle.manifest-malformed manifest.json', JSON.stringify(manifest)],
@@ -112,6 +113,7 @@ test('a manifest that is no JSON, breaks the schema or can be read two ways is r
       text.replace('"name": "demo"', '"name": "evil",\n  "name": "demo"'),
     ],
     ['bundle.manifest-malformed manifest.json', `${text}${' '.repeat(bundleLimits.manifestBytes)}`],
+    ['bundle.manifest-malformed manifest.json', text.replace('"name"', `"configSchema": ${deep},\n  "name"`)],
     ['bundle.manifest-invalid /version', text.replace('1.2.3', '1.2')],
     ['bundle.manifest-invalid /name', text.replace('"demo"', '"../demo"')],
     ['bundle.manifest-invalid /network', text.replace('"name"', '"network": true,\n  "name"')],

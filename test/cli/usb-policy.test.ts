@@ -246,7 +246,7 @@ test('apply refuses rules that would cut off the medium the system runs from [U1
   const to = path.join(dir, 'active.conf');
   const { code, err } = await run(['apply', rules, '--to', to]);
   assert.equal(code, 1);
-  assert.match(err, /2-4 .*: the medium this system runs from would be cut off/);
+  assert.match(err, /2-4 .*: the boot medium would be cut off/);
   const explained = await run(['explain', rules, '--port', '2-4']);
   assert.match(explained.out, /stays allowed: boot-medium/);
 });

@@ -2,10 +2,11 @@
 // repeated under another id or reordered, and every plug must arrive once.
 import { setTimeout as delay } from 'node:timers/promises';
 import { type SeededRandom, seededRandom } from '../support/seeded-random.ts';
+import { until } from '../support/until.ts';
 import { type Cleanup, withCleanup } from '../support/with-cleanup.ts';
 import type { Drill } from './drill.ts';
 import { type Moment, type Phase, phases, strikeAt } from './kill/phases.ts';
-import { type PlugFeed, startPlugFeed } from './kill/plug-feed.ts';
+import { type PlugFeed, startPlugFeed } from './plug-feed.ts';
 import { type Rig, startRig } from './rig.ts';
 import { settle } from './settle.ts';
 
@@ -13,8 +14,13 @@ type Victim = 'daemon' | 'Redis' | 'both';
 const victims: readonly Victim[] = ['daemon', 'daemon', 'Redis', 'both'];
 
 const FEED_EVERY_MS = 15;
+/** A segment is written once there is a backlog of more than the smallest bound on memory. */
+const BACKLOG_EVERY_MS = 1;
+const smallest = { keepEvents: 20, memoryMaxBytes: 1_048_576 };
 /** A quiet machine has the daemon publishing again after 0.5 s. */
 const STRIKE_LIMIT_MS = 60_000;
+/** The daemon empties it at a scan once it has 512 KiB; the helper writes no more than twice that. */
+const SPOOL_BYTES = 600_000;
 const SETTLE_LIMIT_MS = 180_000;
 
 export const drill: Drill = {
@@ -34,7 +40,7 @@ export const drill: Drill = {
 async function killRounds(t: Cleanup, { n, seed, say }: Parameters<Drill['run']>[0]): Promise<number> {
   const random = seededRandom(seed);
   // Events leave the store soon, so that trims come often.
-  const rig = await startRig(t, { config: { buffer: { keepEvents: 20 } } });
+  const rig = await startRig(t, { config: { buffer: smallest, usb: { rescanSeconds: 5 } } });
   const counts = new Map<string, number>();
   const missed: string[] = [];
   rig.startDaemon();
@@ -42,15 +48,22 @@ async function killRounds(t: Cleanup, { n, seed, say }: Parameters<Drill['run']>
   t.after(() => feed.stop());
   const began = performance.now();
   for (let round = 0; round < n; round += 1) {
-    const phase = phaseOf(round);
+    const phase = inTurn[round % inTurn.length] ?? 'append';
     const victim = random.pick(victims);
+    if (phase === 'segment write') {
+      await rig.broker.stop();
+      feed.setPace(BACKLOG_EVERY_MS);
+    }
     const struck = await killOnce(rig, phase, victim, random);
+    feed.setPace(FEED_EVERY_MS);
     if (!struck) {
       missed.push(`round ${round}: ${phase} did not come by within ${STRIKE_LIMIT_MS} ms`);
       break;
     }
     counts.set(`${phase}|${victim}`, (counts.get(`${phase}|${victim}`) ?? 0) + 1);
     await bringBack(rig, victim, random);
+    if (phase === 'segment write') await rig.broker.restart();
+    await keepSpoolSmall(rig, feed);
     if ((round + 1) % 100 === 0)
       say(
         `${round + 1} kills, ${rig.account.plugs} plugs, ${Math.round((performance.now() - began) / 1_000)} s`,
@@ -60,10 +73,8 @@ async function killRounds(t: Cleanup, { n, seed, say }: Parameters<Drill['run']>
   return judgeAll(rig, feed, { say, counts, missed });
 }
 
-/** In turn, so that each phase gets its share of any number of rounds. */
-function phaseOf(round: number): Phase {
-  return phases[round % phases.length] ?? 'append';
-}
+/** In turn, so that each phase gets its share of any number of rounds; a segment, which takes a backlog, in every second turn. */
+const inTurn = [...phases, ...phases.filter((phase) => phase !== 'segment write')];
 
 /** false: the point did not come by. */
 async function killOnce(rig: Rig, phase: Phase, victim: Victim, random: SeededRandom): Promise<boolean> {
@@ -109,6 +120,14 @@ async function bringBack(rig: Rig, victim: Victim, random: SeededRandom): Promis
   if (isDaemonDead && !daemonFirst) rig.startDaemon();
 }
 
+/** A daemon that never lives for long cannot empty the spool, and the drill's has no limit: it is given the time. */
+async function keepSpoolSmall(rig: Rig, feed: PlugFeed): Promise<void> {
+  if (rig.spoolBytes() < SPOOL_BYTES) return;
+  feed.pause();
+  await until('the daemon has emptied the spool', () => rig.spoolBytes() < SPOOL_BYTES, STRIKE_LIMIT_MS);
+  feed.goOn();
+}
+
 async function judgeAll(
   rig: Rig,
   feed: PlugFeed,
@@ -131,5 +150,6 @@ async function judgeAll(
       `${phase.padEnd(16)}${(['daemon', 'Redis', 'both'] as const).map((victim) => of(phase, victim)).join('')}`,
     );
   for (const line of [...missed, ...rig.crashes]) say(line);
+  if (faults > 0) for (const line of rig.journal) say(line);
   return faults + missed.length + rig.crashes.length;
 }

@@ -35,23 +35,19 @@ interface Entry {
   added: number;
   removed: number;
   inOrder: boolean;
-  /** What arrived about it, in words. */
+  /** What was done with it and what arrived about it, in words. */
   readonly told: string[];
 }
 
-export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<PlugAccount> {
+/** `brokerUrl` null: nothing is ever told of. */
+export async function startPlugAccount(t: Cleanup, brokerUrl: string | null): Promise<PlugAccount> {
   const entries = new Map<string, Entry>();
   const seen = new Set<string>();
   const foreign: string[] = [];
   const types = new Map<string, number>();
   const bufferEvents: CloudEvent[] = [];
   let count = 0;
-  const client = await mqtt.connectAsync(brokerUrl, {
-    ...{ clientId: 'plug-account', clean: false, protocolVersion: 5, reconnectPeriod: 100 },
-    properties: { sessionExpiryInterval: 86_400 },
-  });
-  t.after(() => client.endAsync(true));
-  client.on('message', (_topic, payload) => {
+  const take = (payload: Buffer) => {
     const event = JSON.parse(payload.toString()) as CloudEvent;
     const { id, type, data } = event;
     if (seen.has(id)) return;
@@ -71,8 +67,8 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
       entry.removed += 1;
       if (entry.added === 0) entry.inOrder = false;
     }
-  });
-  await client.subscribeAsync('autoweave/v1/+/+/+/event/#', { qos: 1 });
+  };
+  if (brokerUrl !== null) await listen(t, brokerUrl, take);
 
   const namesWhere = (isSo: (entry: Entry) => boolean) =>
     [...entries].filter(([, entry]) => isSo(entry)).map(([name, { told }]) => `${name}: ${told.join(', ')}`);
@@ -98,7 +94,9 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
     },
     unplugged(device) {
       const entry = entries.get(nameOf(device));
-      if (entry !== undefined) entry.unplugged = true;
+      if (entry === undefined) return;
+      entry.unplugged = true;
+      entry.told.push(`unplugged at ${timeNow()}`);
     },
     faults: () => ({
       lost: namesWhere(
@@ -111,6 +109,21 @@ export async function startPlugAccount(t: Cleanup, brokerUrl: string): Promise<P
   };
 }
 
+/** Seconds since this process began, as in a drill's journal. */
+export function timeNow(): string {
+  return (performance.now() / 1_000).toFixed(3);
+}
+
 function nameOf({ vendorId, productId }: BusDevice): string {
   return [vendorId, productId].map((number) => number.toString(16).padStart(4, '0')).join(':');
+}
+
+async function listen(t: Cleanup, brokerUrl: string, take: (payload: Buffer) => void): Promise<void> {
+  const client = await mqtt.connectAsync(brokerUrl, {
+    ...{ clientId: 'plug-account', clean: false, protocolVersion: 5, reconnectPeriod: 100 },
+    properties: { sessionExpiryInterval: 86_400 },
+  });
+  t.after(() => client.endAsync(true));
+  client.on('message', (_topic, payload) => take(payload));
+  await client.subscribeAsync('autoweave/v1/+/+/+/event/#', { qos: 1 });
 }

@@ -1,5 +1,6 @@
 // What the drills share: the shipped daemon between a bus of files, a real Redis and a real broker, with taps on both sides, a checker
 // in a process of its own, and books on every plug.
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import { type Checker, startChecker } from '../support/checker/start-checker.ts';
@@ -11,7 +12,7 @@ import { type RedisTap, startRedisTap } from '../support/redis-tap.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type UsbBus, usbBus } from '../support/usb-bus.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
-import { type PlugAccount, startPlugAccount } from './plug-account.ts';
+import { type PlugAccount, startPlugAccount, timeNow } from './plug-account.ts';
 
 export interface Rig {
   readonly dir: string;
@@ -28,6 +29,11 @@ export interface Rig {
   startDaemon(): void;
   /** At once. */
   killDaemon(): void;
+  /** In order (SIGTERM); resolves once it has ended. */
+  stopDaemon(): Promise<void>;
+  /** Starts and ends of the daemon, with their times. */
+  readonly journal: readonly string[];
+  spoolBytes(): number;
   /** Daemons that ended though nobody killed them, in words. */
   readonly crashes: readonly string[];
 }
@@ -37,6 +43,10 @@ export interface RigOptions {
   /** The store's folder; default: a temporary one. */
   readonly redisDir?: string;
   readonly redisArgs?: readonly string[];
+  /** false: the account stays empty; for more events than it can hold. */
+  readonly isAccounted?: boolean;
+  /** Of the daemon, over the drill's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Nothing is folded or limited: every plug is an event of its own. */
@@ -56,7 +66,7 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
   const broker = await startMosquitto(t, { config: persistence });
   const relay = await startMqttRelay(t, broker.port);
   const checker = await startChecker(t, broker.url);
-  const account = await startPlugAccount(t, broker.url);
+  const account = await startPlugAccount(t, options.isAccounted === false ? null : broker.url);
   tap.onAcknowledged = (entries) => {
     for (const { id, crc, json } of entries) checker.acknowledged({ source: sourceOf(json), id, crc });
   };
@@ -80,9 +90,10 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
   let daemon: SpawnedDaemon | undefined;
   let isKilled = false;
   const crashes: string[] = [];
+  const journal: string[] = [];
   const killDaemon = () => {
     isKilled = true;
-    daemon?.child.kill('SIGKILL');
+    if (daemon?.child.kill('SIGKILL')) journal.push(`daemon killed at ${timeNow()}`);
     bus.setListening(false);
   };
   bus.setListening(false);
@@ -91,15 +102,23 @@ export async function startRig(t: Cleanup, options: RigOptions = {}): Promise<Ri
     await daemon?.exited;
   });
   return {
-    ...{ dir, bus, redis, tap, broker, relay, checker, account, crashes, killDaemon },
+    spoolBytes: () => (existsSync(spoolFile) ? statSync(spoolFile).size : 0),
+    ...{ dir, bus, journal, redis, tap, broker, relay, checker, account, crashes, killDaemon },
     get daemon() {
       if (daemon === undefined) throw new Error('rig: the daemon has not been started');
       return daemon;
     },
+    async stopDaemon() {
+      isKilled = true;
+      daemon?.child.kill('SIGTERM');
+      await daemon?.exited;
+      bus.setListening(false);
+    },
     startDaemon() {
       bus.setListening(true);
       isKilled = false;
-      const started = spawnDaemon(config);
+      journal.push(`daemon started at ${timeNow()}`);
+      const started = spawnDaemon(config, options.environment);
       daemon = started;
       void started.exited.then((end) => {
         if (started === daemon && !isKilled) crashes.push(`the daemon ended with ${end} by itself`);

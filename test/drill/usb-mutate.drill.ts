@@ -14,7 +14,7 @@ import type { Drill } from './drill.ts';
 
 /** The schema is checked on every n-th device; it costs more than the parsing. */
 const CHECK_EVERY = 50;
-const MAX_MS = 1_000;
+const MAX_MS = 10_000;
 const FIRST_CHECK_SHARE = 0.5;
 
 interface Outcome {

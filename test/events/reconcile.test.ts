@@ -47,6 +47,21 @@ test('a restart at an unchanged bus tells nothing but that it looked [U5]', () =
   assert.deepEqual(subject.maker.devices(), [a, b]);
 });
 
+test('a short plug that a scan overtook is told after a kill: a scan is no watermark [U5]', () => {
+  // Its records were on their way when the scan, which cannot show it, was stored.
+  const subject = restarted([...plugged, snapshot(9, [a, b, c], { seqnum: 9 })]);
+  const d = device('1-4', 'D', 21);
+  const spooled = [
+    attached(3, c, { seqnum: 5, source: 'spool' }),
+    attached(4, d, { seqnum: 7, source: 'spool' }),
+    detached(5, d, { seqnum: 8, source: 'spool' }),
+  ];
+  assert.equal(
+    wordsOf(subject, ...spooled, snapshot(12, [a, b, c], { seqnum: 10 })),
+    '+D -D usb.device.reconciled',
+  );
+});
+
 test('a restart tells the differences: gone, new, changed, replugged [U5]', () => {
   const subject = restarted([...plugged, attached(3, c, { seqnum: 3 })]);
   const scan = snapshot(9, [{ ...a, authorized: true }, { ...b, address: 20 }, device('1-4', 'D', 21)], {

@@ -42,6 +42,7 @@ function rootHub(bus: number, productId: string, usb: number): MockDevice {
     idProduct: text(productId),
     product: text('xHCI Host Controller'),
     serial: text('0000:00:05.0'),
+    authorized_default: text('1'),
     descriptors,
   });
 }
@@ -49,7 +50,14 @@ function rootHub(bus: number, productId: string, usb: number): MockDevice {
 function device(devpath: string, attributes: Readonly<Record<string, Uint8Array>>): MockDevice {
   return {
     devpath,
-    attributes: { authorized: text('1'), uevent: text('DEVTYPE=usb_device'), ...attributes },
+    attributes: {
+      authorized: text('1'),
+      remove: text('0'),
+      busnum: text('1'),
+      devnum: text('3'),
+      uevent: text('DEVTYPE=usb_device'),
+      ...attributes,
+    },
   };
 }
 

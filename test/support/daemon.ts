@@ -24,12 +24,14 @@ export interface DaemonOptions {
   readonly dir?: string;
   /** Sections laid over the ones made here. */
   readonly config?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** More of the command line. */
+  readonly args?: readonly string[];
 }
 
 /** Resolves once `/health` answers. */
 export async function startDaemon(t: Cleanup, options: DaemonOptions): Promise<Daemon> {
   const dir = options.dir ?? (await tempDir(t));
-  const { child, log, exited } = spawnDaemon(await writeDaemonConfig(dir, options));
+  const { child, log, exited } = spawnDaemon(await writeDaemonConfig(dir, options), {}, options.args);
   t.after(async () => {
     child.kill('SIGKILL');
     await exited;
@@ -88,15 +90,30 @@ export async function writeDaemonConfig(dir: string, options: DaemonOptions): Pr
 export interface SpawnedDaemon {
   readonly child: ChildProcess;
   readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** What it wrote to standard error, which is also passed on. */
+  complaints(): string;
   /** Resolves with the exit code, or the signal's name. */
   readonly exited: Promise<number | string>;
 }
 
-/** The bare process; the caller ends it. */
-export function spawnDaemon(configFile: string): SpawnedDaemon {
-  const command = [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', configFile];
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] });
+/** The bare process; the caller ends it. `environment` is laid over this process's own. */
+export function spawnDaemon(
+  configFile: string,
+  environment: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): SpawnedDaemon {
+  const command = [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', configFile, ...args];
+  const child = spawn(process.execPath, command, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
   const log: Record<string, unknown>[] = [];
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+    // A drill that asks for the inspector need not hear of it.
+    if (!/debugg(er|ing)/i.test(text)) process.stderr.write(text);
+  });
   let rest = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const lines = (rest + text).split('\n');
@@ -106,5 +123,5 @@ export function spawnDaemon(configFile: string): SpawnedDaemon {
   const exited = new Promise<number | string>((resolve) =>
     child.on('exit', (code, signal) => resolve(code ?? signal ?? 'unknown')),
   );
-  return { child, log, exited };
+  return { child, log, complaints: () => complaints, exited };
 }

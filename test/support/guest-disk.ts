@@ -6,8 +6,8 @@ import { runCommand } from '../../image/run-command.ts';
 
 export interface GuestDisk {
   readonly file: string;
-  /** Puts the text on CONFIG as autoweave.json. */
-  configure(text: string): Promise<void>;
+  /** Puts the text on CONFIG, as autoweave.json unless another name is given. */
+  configure(text: string, name?: string): Promise<void>;
   /** Puts a file on CONFIG. */
   put(name: string, from: string): Promise<void>;
   /** A file of CONFIG as text; '' when it is not there. */
@@ -32,10 +32,10 @@ export async function copyDisk(from: string, dir: string, sizeMiB?: number): Pro
   return {
     file,
     put,
-    async configure(text) {
-      const source = path.join(dir, 'autoweave.json');
+    async configure(text, name = 'autoweave.json') {
+      const source = path.join(dir, name);
       await writeFile(source, text);
-      await put('autoweave.json', source);
+      await put(name, source);
     },
     async read(name) {
       const names = await runCommand('mdir', ['-b', '-i', at, '::'], mtools);

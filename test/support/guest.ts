@@ -8,7 +8,14 @@ import { takeLock } from '../../image/take-lock.ts';
 import { freePort } from './free-port.ts';
 import { type GuestDevices, guestDevices } from './guest-devices.ts';
 import { type GuestShell, openGuestShell } from './guest-shell.ts';
-import { type Forward, firmwareVariables, type Qemu, type QemuOptions, startQemu } from './qemu.ts';
+import {
+  type Forward,
+  firmwareVariables,
+  type Qemu,
+  type QemuDisk,
+  type QemuOptions,
+  startQemu,
+} from './qemu.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 import type { Cleanup } from './with-cleanup.ts';
@@ -19,7 +26,11 @@ export interface GuestOptions {
   readonly config: object;
   /** Folder with the data partition of an earlier guest; a new one is made in it when there is none. */
   readonly dataDir?: string;
+  /** Where everything that the data partition is told is recorded, in the format of dm-log-writes. */
+  readonly writeLog?: string;
   readonly memoryMiB?: number;
+  /** More words for the kernel's command line. */
+  readonly moreCommandLine?: string;
   /** What the guest must have before it counts as started. */
   readonly until: 'agent' | 'daemon';
 }
@@ -55,11 +66,15 @@ export async function startGuest(t: Cleanup, options: GuestOptions): Promise<Gue
       kind: 'direct',
       kernel: options.image.vmlinux,
       initramfs: options.image.initramfs,
-      commandLine: 'console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda',
+      commandLine:
+        `console=ttyS0 loglevel=5 panic=-1 aw.root=/dev/vda ${options.moreCommandLine ?? ''}`.trim(),
     },
     disks: [
       { file: options.image.squashfs, readOnly: true },
-      { file: await dataDisk(options.dataDir ?? dir), readOnly: false },
+      {
+        ...{ file: await dataDisk(options.dataDir ?? dir), readOnly: false },
+        ...(options.writeLog === undefined ? {} : { writeLog: options.writeLog }),
+      },
     ],
     firmwareFiles: { 'opt/autoweave/config': config },
     memoryMiB: options.memoryMiB ?? 1024,
@@ -71,11 +86,23 @@ export interface DiskGuestOptions extends Pick<GuestOptions, 'until'> {
   readonly disk: string;
   /** A stick with this image is plugged in from the start, and the firmware tries it first. */
   readonly stick?: string;
+  /** The disk is a stick; `others` are sticks that are in the computer when it is switched on. */
+  readonly sticks?: { readonly others: readonly string[] };
   /** Where the page is asked for, when DHCP does not give the address. */
   readonly address?: string;
   /** Further ports on the host's loopback. */
   readonly forwards?: readonly Forward[];
   readonly mayReboot?: boolean;
+}
+
+function disksOf({ disk, stick, sticks }: DiskGuestOptions): readonly QemuDisk[] {
+  const writable = { readOnly: false };
+  if (sticks !== undefined)
+    return [disk, ...sticks.others].map((file, index) => ({ file, ...writable, usbPort: String(index + 2) }));
+  return [
+    ...(stick === undefined ? [] : [{ file: stick, ...writable, usbPort: '4' }]),
+    { file: disk, ...writable },
+  ];
 }
 
 /** A computer with this disk, from its firmware on. The disk keeps what the guest writes. */
@@ -85,10 +112,7 @@ export async function startDiskGuest(t: Cleanup, options: DiskGuestOptions): Pro
   await copyFile(firmwareVariables, variables);
   return startMachine(t, dir, {
     boot: { kind: 'firmware', variables, moreCommandLine: 'console=ttyS0' },
-    disks: [
-      ...(options.stick === undefined ? [] : [{ file: options.stick, readOnly: false, usb: true }]),
-      { file: options.disk, readOnly: false },
-    ],
+    disks: disksOf(options),
     firmwareFiles: {},
     memoryMiB: 1024,
     ...options,
@@ -148,7 +172,8 @@ async function daemonAnswers(statusUrl: string, shell: GuestShell): Promise<void
   }
 }
 
-async function dataDisk(dir: string): Promise<string> {
+/** Makes `data.img` in the folder unless it is there. */
+export async function dataDisk(dir: string): Promise<string> {
   const file = path.join(dir, 'data.img');
   try {
     await writeFile(file, '', { flag: 'wx' });

@@ -10,7 +10,7 @@ export type RelayedPacket = 'publish' | 'puback';
 export interface MqttRelay {
   readonly url: string;
   /** Called before the bytes that hold the packet pass; false: they do not, and nothing does from then on. */
-  before: ((packet: RelayedPacket) => boolean) | null;
+  before: ((packet: RelayedPacket, eventId: string | null) => boolean) | null;
   after: ((packet: RelayedPacket) => void) | null;
   cut(): void;
 }
@@ -23,6 +23,7 @@ export async function startMqttRelay(t: Cleanup, brokerPort: number): Promise<Mq
   const server = net.createServer({ noDelay: true }, (client) => {
     const broker = net.connect({ port: brokerPort, host: '127.0.0.1', noDelay: true });
     let isFrozen = false;
+    const eventIds = new Map<number, string | null>();
     const pass = (from: net.Socket, to: net.Socket, wanted: RelayedPacket) => {
       sockets.add(from);
       // A cut is what the drill wants.
@@ -32,20 +33,24 @@ export async function startMqttRelay(t: Cleanup, brokerPort: number): Promise<Mq
         to.destroy();
       });
       const parser = mqttPacket.parser({ protocolVersion: 5 });
-      let seen = 0;
+      let seen: (string | null)[] = [];
       parser.on('packet', (packet) => {
-        if (packet.cmd !== wanted) return;
-        if (packet.cmd === 'publish' && !packet.topic.includes('/event/')) return;
-        seen += 1;
+        if (packet.cmd !== wanted || packet.messageId === undefined) return;
+        if (packet.cmd === 'publish') {
+          if (!packet.topic.includes('/event/')) return;
+          eventIds.set(packet.messageId, eventIdOf(packet.payload));
+        } else if (!eventIds.has(packet.messageId)) return;
+        seen.push(eventIds.get(packet.messageId) ?? null);
+        if (packet.cmd === 'puback') eventIds.delete(packet.messageId);
       });
       from.on('data', (chunk: Buffer) => {
         if (isFrozen) return;
-        seen = 0;
+        seen = [];
         parser.parse(chunk);
-        for (let left = seen; left > 0 && !isFrozen; left -= 1) isFrozen = relay.before?.(wanted) === false;
+        for (const eventId of seen) isFrozen ||= relay.before?.(wanted, eventId) === false;
         if (isFrozen) return;
         to.write(chunk);
-        for (let left = seen; left > 0; left -= 1) relay.after?.(wanted);
+        for (const _ of seen) relay.after?.(wanted);
       });
     };
     pass(client, broker, 'publish');
@@ -61,4 +66,9 @@ export async function startMqttRelay(t: Cleanup, brokerPort: number): Promise<Mq
   const { port } = server.address() as AddressInfo;
   const relay: MqttRelay = { url: `mqtt://127.0.0.1:${port}`, before: null, after: null, cut };
   return relay;
+}
+
+/** The id stands near the beginning: {"specversion":"1.0","id":"1-1841",… */
+function eventIdOf(payload: string | Buffer): string | null {
+  return /"id":"(\d+-\d+)"/.exec(payload.toString().slice(0, 120))?.[1] ?? null;
 }

@@ -32,12 +32,21 @@ export interface Forward {
   readonly address?: string | undefined;
 }
 
+export interface QemuDisk {
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** A stick in this socket from the start, instead of a disk of the machine. */
+  readonly usbPort?: string;
+  /** Where every write and flush is recorded, in the format of dm-log-writes. Default: nowhere. */
+  readonly writeLog?: string;
+}
+
 export interface QemuOptions {
   /** Folder for the sockets of this machine. */
   readonly dir: string;
   readonly boot: DirectBoot | FirmwareBoot;
-  /** Raw images in the order vda, vdb, …; firmware tries them in this order too. `usb`: a stick that is there from the start. */
-  readonly disks: readonly { readonly file: string; readonly readOnly: boolean; readonly usb?: boolean }[];
+  /** Raw images in the order vda, vdb, …; firmware tries them in this order too. */
+  readonly disks: readonly QemuDisk[];
   /** Blobs that the guest finds below /sys/firmware/qemu_fw_cfg/by_name, name -> file. */
   readonly firmwareFiles: Readonly<Record<string, string>>;
   /** Port on the host's loopback -> port in the guest, at the address that DHCP gives it or at another. */
@@ -138,11 +147,12 @@ function toArguments(
     ...['-netdev', `user,id=net0${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-audiodev', 'none,id=sound'],
     ...['-device', 'virtio-rng-pci', '-device', 'qemu-xhci,id=xhci,p2=8,p3=8'],
-    ...options.disks.flatMap(({ file, readOnly, usb }, index) => {
-      const device = usb === true ? 'usb-storage,bus=xhci.0,port=4' : 'virtio-blk-pci';
+    ...options.disks.flatMap((disk, index) => {
+      const { usbPort } = disk;
+      const device = usbPort === undefined ? 'virtio-blk-pci' : `usb-storage,bus=xhci.0,port=${usbPort}`;
       const order = options.boot.kind === 'firmware' ? `,bootindex=${index}` : '';
       return [
-        ...['-drive', `if=none,id=disk${index},file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`],
+        ...['-drive', `if=none,id=disk${index},${driveOf(disk)}`],
         ...['-device', `${device},drive=disk${index}${order}`],
       ];
     }),
@@ -155,4 +165,11 @@ function toArguments(
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
     ...['-device', 'virtserialport,chardev=agent,name=autoweave.test'],
   ];
+}
+
+function driveOf({ file, readOnly, writeLog }: QemuDisk): string {
+  if (writeLog === undefined) return `file=${file},format=raw,readonly=${readOnly ? 'on' : 'off'}`;
+  const raw = (name: string, of: string) =>
+    `${name}.driver=raw,${name}.file.driver=file,${name}.file.filename=${of}`;
+  return `driver=blklogwrites,${raw('file', file)},${raw('log', writeLog)},log-sector-size=512`;
 }

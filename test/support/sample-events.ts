@@ -5,6 +5,8 @@ import { sampleDevice } from './event-stream.ts';
 
 const change = { source: 'kernel', seqnum: 4_711 } as const;
 
+const blocked = { target: 'block', by: 'implicit', reason: 'no rule applies', enforced: true } as const;
+
 export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'usb.device.added': { ...change, device: sampleDevice },
   'usb.device.ready': {
@@ -20,6 +22,14 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
     was: { ...sampleDevice, authorized: false },
   },
   'usb.device.removed': { ...change, reconciled: true, port: '1-1.4', device: null },
+  'usb.device.blocked': { port: '1-1.4', device: sampleDevice, verdict: blocked },
+  'usb.device.suspected': {
+    port: '1-1.4',
+    score: 100,
+    evidence: [{ code: 'keyboard-and-storage', points: 100, why: 'it is a keyboard and a disk at once' }],
+    blocked: false,
+  },
+  'usb.policy.changed': { state: 'in-force', rules: 12, why: 'the rule file has changed' },
   'usb.device.reconciled': {
     reason: 'start',
     certainty: 'complete',

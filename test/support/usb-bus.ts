@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   readSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -66,7 +67,10 @@ export function usbBus(t: Cleanup, dir: string, { spoolFile }: UsbBusOptions = {
   ) => {
     if (origin === 'KERNEL') {
       seqnum += 1;
-      writeFileSync(path.join(sysfsRoot, 'kernel/uevent_seqnum'), `${seqnum}\n`);
+      // The kernel's file is never half written.
+      const file = path.join(sysfsRoot, 'kernel/uevent_seqnum');
+      writeFileSync(`${file}.new`, `${seqnum}\n`);
+      renameSync(`${file}.new`, file);
     }
     // The helper runs before udev's own record is sent.
     if (origin === 'UDEV' && (action === 'add' || action === 'remove')) note(action, port, properties);
@@ -132,24 +136,29 @@ export function usbBus(t: Cleanup, dir: string, { spoolFile }: UsbBusOptions = {
     rmSync(path.join(sysfsRoot, 'bus/usb/devices', port));
     rmSync(path.join(sysfsRoot, devpathOf(port)), { recursive: true });
   };
+  /** Also of what is removed: the kernel and udev repeat them. */
+  const plugged = new Map<string, Readonly<Record<string, string>>>();
   return {
     sysfsRoot,
     monitorCommand: ['cat', fifo],
     plug(device) {
       const properties = describe(device);
+      plugged.set(device.port, properties);
       tell('KERNEL', 'add', device.port, properties);
       tell('UDEV', 'add', device.port, properties);
       tell('KERNEL', 'bind', device.port, properties);
       tell('UDEV', 'bind', device.port, properties);
     },
     unplug(port) {
+      const properties = plugged.get(port) ?? {};
+      plugged.delete(port);
       forget(port);
-      tell('KERNEL', 'unbind', port, {});
-      tell('UDEV', 'unbind', port, {});
-      tell('KERNEL', 'remove', port, {});
-      tell('UDEV', 'remove', port, {});
+      tell('KERNEL', 'unbind', port, properties);
+      tell('UDEV', 'unbind', port, properties);
+      tell('KERNEL', 'remove', port, properties);
+      tell('UDEV', 'remove', port, properties);
     },
-    plugSilently: (device) => void describe(device),
+    plugSilently: (device) => void plugged.set(device.port, describe(device)),
     unplugSilently: forget,
     setListening(listening) {
       if (listening && !isListening) drain(fifo);

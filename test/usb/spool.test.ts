@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { formatEmptied, parseSpool } from '../../src/usb/parse-spool.ts';
@@ -155,7 +163,8 @@ test('emptying leaves a mark, and follows no symbolic link [U5]', async (t) => {
   const dir = await tempDir(t);
   const file = path.join(dir, 'usb');
   writeFileSync(file, `${line(9)}\n`);
-  assert.equal(emptySpool(file, { bootId, uptimeMs: 7_000, seqnum: 9 }), null);
+  const { size } = statSync(file);
+  assert.equal(emptySpool(file, { bootId, uptimeMs: 7_000, seqnum: 9, size }), 'emptied');
   const read = readSpool(file, bootId);
   assert.ok(read.ok);
   assert.deepEqual(read.spool, {
@@ -165,11 +174,27 @@ test('emptying leaves a mark, and follows no symbolic link [U5]', async (t) => {
     emptied: { uptimeMs: 7_000, seqnum: 9 },
   });
   symlinkSync(file, path.join(dir, 'link'));
-  assert.equal(emptySpool(path.join(dir, 'link'), { bootId, uptimeMs: 0, seqnum: 0 }), 'ELOOP');
+  const nothing = { bootId, uptimeMs: 0, seqnum: 0, size: 0 };
+  assert.deepEqual(emptySpool(path.join(dir, 'link'), nothing), { errno: 'ELOOP' });
   assert.deepEqual(readSpool(path.join(dir, 'link'), bootId), { ok: false, errno: 'ELOOP' });
   assert.deepEqual(readSpool(path.join(dir, 'none'), bootId), { ok: false, errno: 'ENOENT' });
   mkdirSync(path.join(dir, 'folder'));
   assert.deepEqual(readSpool(path.join(dir, 'folder'), bootId), { ok: false, errno: 'EISDIR' });
+});
+
+test('a line that was appended after the reading is not emptied with the rest [U5]', async (t) => {
+  const file = path.join(await tempDir(t), 'usb');
+  writeFileSync(file, `${line(9)}\n`);
+  const before = readSpool(file, bootId);
+  assert.ok(before.ok);
+  appendFileSync(file, `${line(10)}\n`);
+  assert.equal(emptySpool(file, { bootId, uptimeMs: 7_000, seqnum: 9, size: before.size }), 'has grown');
+  const after = readSpool(file, bootId);
+  assert.ok(after.ok);
+  assert.deepEqual(
+    after.spool.records.map(({ seqnum }) => seqnum),
+    [9, 10],
+  );
 });
 
 test('complete is claimed on proof alone [U5]', () => {

@@ -264,6 +264,21 @@ test('the start reads the spool after what is stored; records told twice are tol
   assert.equal(left.device.manufacturer, 'Logi tech');
 });
 
+test('a short plug at a port that has another device by the time of the scan is told in its turn [U2][U5]', async (t) => {
+  const bus = await fileBus(t);
+  const known = stateOf(bus);
+  const added = bus.tell('add', '1-1', 90);
+  const removed = bus.tell('remove', '1-1', 90);
+  const next = bus.plug('1-1', keyboard);
+  const { lines } = await watchBus(t, bus, { known, timings: { catchUpMs: 20_000 } });
+  assert.deepEqual(lines(), [
+    `kernel attached 1-1 90 ${added}`,
+    `kernel detached 1-1 90 ${removed}`,
+    `kernel attached 1-1 ${next.address} ${next.seqnum}`,
+    'snapshot start net-state-only [1-1]',
+  ]);
+});
+
 test('the spool is emptied once the store has everything in it, and never before [U5]', async (t) => {
   const bus = await fileBus(t);
   const uptimeMs = runningClock().uptimeMs();

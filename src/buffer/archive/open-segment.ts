@@ -13,6 +13,8 @@ import {
 import type { SegmentFile } from './segment-name.ts';
 
 const HEAD_JSON_MAX = 16_777_216;
+/** Of one step of unpacking: a block in one step, and no more memory for a head than it needs. */
+const [CHUNK_MIN, CHUNK_MAX] = [4_096, 524_288];
 const decompress = promisify(zstdDecompress);
 
 /** Events of a file that cannot be read. */
@@ -83,7 +85,12 @@ function toRawEntry(line: string, generation: number): RawEntry {
 
 async function unpack(packed: Buffer, maxBytes: number): Promise<string | null> {
   try {
-    return (await decompress(packed, { maxOutputLength: maxBytes })).toString();
+    return (
+      await decompress(packed, {
+        maxOutputLength: maxBytes,
+        chunkSize: Math.max(CHUNK_MIN, Math.min(maxBytes, CHUNK_MAX)),
+      })
+    ).toString();
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
     if (code?.startsWith('ZSTD_') || code?.startsWith('ERR_') || code?.startsWith('Z_')) return null;

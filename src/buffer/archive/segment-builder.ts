@@ -10,6 +10,9 @@ const BLOCK_BYTES = 262_144;
 /** A faster level is hardly larger here: most of what is left of an event is random. */
 const LEVEL = 3;
 
+/** A block is packed in one step where it is as compressible as events are. */
+const PACKED_CHUNK = 65_536;
+
 const compress = promisify(zstdCompress);
 const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
 
@@ -66,7 +69,7 @@ export class SegmentBuilder {
     const [count, first, last] = [this.#lines.length, this.#firstOfBlock, this.#runs.at(-1)?.[1] ?? 0];
     this.#lines = [];
     this.#rawLength = 0;
-    const packing = compress(text, { params }).then((packed) => ({
+    const packing = compress(text, { params, chunkSize: PACKED_CHUNK }).then((packed) => ({
       ...{ packed, rawBytes: text.length, count, first, last },
     }));
     // finish() waits for it; until then a rejection is nobody's.

@@ -140,7 +140,7 @@ async function isSafe(options: ActionOptions, policy: Policy, { implicitTarget }
   );
   for (const { device } of cut)
     context.complain(
-      `${deviceText(device)}: ${lost.has(device.viaPort) ? 'the last keyboard' : 'the medium this system runs from'} would be cut off\n`,
+      `${deviceText(device)}: ${lost.has(device.viaPort) ? 'the last keyboard' : 'the boot medium'} would be cut off\n`,
     );
   if (cut.length > 0) context.complain('Nothing was changed. Add a rule that allows it, or --force.\n');
   return cut.length === 0;

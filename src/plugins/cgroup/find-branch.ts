@@ -21,6 +21,7 @@ export async function findBranch(root = ROOT): Promise<Branch> {
     return { ok: false, why: `/proc/self/cgroup cannot be read: ${errorText(cause)}` };
   }
   if (own === undefined) return { ok: false, why: 'this kernel has no unified cgroup tree (cgroup v2)' };
+  if (own === '/') return { ok: false, why: 'no branch of the cgroup tree was delegated to this process' };
   const dir = path.join(root, own, '..', 'plugins');
   try {
     await access(path.join(dir, 'cgroup.procs'), constants.W_OK);

@@ -43,7 +43,7 @@ export class PluginShelf implements PluginControl {
     const waiting = this.plugins.filter(({ record }) => record.enabled);
     for (const plugin of this.plugins) if (!plugin.record.enabled) await plugin.stop('it is disabled');
     const starters = Array.from({ length: STARTS_AT_ONCE }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      for (let next = waiting.shift(); next !== undefined && !this.#stopping; next = waiting.shift()) {
         await next.start('the appliance starts');
         await next.settled();
       }
@@ -160,7 +160,7 @@ export class PluginShelf implements PluginControl {
     const old = plugin.record.current.sha256;
     const isRunning = plugin.state === 'running';
     const beganMs = clock.uptimeMs();
-    await plugin.stop(reason);
+    if (isRunning) await plugin.stop(reason);
     plugin.take(record);
     await plugin.restart(reason);
     const isUp = (await plugin.settled()) === 'running';
@@ -211,6 +211,7 @@ export class PluginShelf implements PluginControl {
         }),
     });
     this.#plugins.set(record.name, plugin);
+    plugin.announce();
     return plugin;
   }
 

@@ -169,7 +169,10 @@ export class EventFeed {
   #pump(): void {
     while (!this.#over) {
       const event = this.#page[0];
-      if (event === undefined) return this.#fetch();
+      if (event === undefined) {
+        this.#fetch();
+        return;
+      }
       const isWanted = this.#options.wants(event);
       const isCareful = compareEventIds(event.id, this.#options.memory.carefulUpTo) <= 0;
       if (this.#line.size >= LINE_MAX || (isWanted && this.#inFlight >= (isCareful ? 1 : WINDOW))) return;

@@ -2,9 +2,10 @@
 declare module 'worker-threads-pool' {
   import type { Worker, WorkerOptions } from 'node:worker_threads';
 
-  export default class Pool {
+  class Pool {
     constructor(options: { readonly max: number; readonly maxWaiting?: number });
     readonly size: number;
     acquire(file: string, options: WorkerOptions, done: (error: Error | null, worker: Worker) => void): void;
   }
+  export = Pool;
 }

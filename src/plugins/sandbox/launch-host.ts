@@ -7,8 +7,12 @@ import type { Leaf } from '../cgroup/open-leaf.ts';
 import { bwrapArguments } from './bwrap-arguments.ts';
 import type { Boundary } from './open-boundary.ts';
 
-/** Writes its own number, then becomes what follows; if it cannot join, nothing follows. */
-const JOIN = 'echo $$ >"$0/cgroup.procs" && exec "$@"';
+/**
+ * Few descriptors and no core file; then writes its own number into the leaf, whose limits hold already, and becomes what
+ * follows. If one of these cannot be done, nothing follows.
+ */
+export const joinLeaf = 'ulimit -c 0 && ulimit -n 256 && echo $$ >"$0/cgroup.procs" && exec "$@"';
+const noLeaf = 'ulimit -c 0 && ulimit -n 256 && exec "$@"';
 const SECCOMP_FD = 4;
 
 export interface HostProcess {
@@ -38,10 +42,10 @@ export function launchHost({ boundary, leaf, pluginDir, tmpBytes }: LaunchOption
     `${inside.host}/host.cjs`,
     inside.plugin,
   ];
-  const [program = '', ...args] = leaf === null ? command : ['/bin/sh', '-c', JOIN, leaf.dir, ...command];
+  const args = leaf === null ? ['-c', noLeaf, 'sh', ...command] : ['-c', joinLeaf, leaf.dir, ...command];
   const filter = sandbox === null ? null : openSync(sandbox.seccompFile, 'r');
   try {
-    const child = spawn(program, args, {
+    const child = spawn('/bin/sh', args, {
       // Nothing of the daemon's environment: it may hold secrets.
       env: {},
       cwd: '/',

@@ -123,6 +123,10 @@ export class HostLink {
     return this.#host.channel.writableLength;
   }
 
+  signal(signal: 'SIGKILL'): void {
+    this.#host.child.kill(signal);
+  }
+
   /** Kill order: cooperative stop, worker.terminate, SIGKILL, cgroup.kill; begins at `from`. Resolves as `ended` does. */
   async end(from: 'stop' | 'terminate' | 'sigkill' | 'cgroup.kill'): Promise<void> {
     const steps = {
@@ -150,7 +154,8 @@ export class HostLink {
       const verdict = check(message);
       if (!verdict.ok) {
         const [first] = verdict.problems;
-        return this.#refuse(`a message does not fit the protocol: ${first?.path} ${first?.message}`);
+        this.#refuse(`a message does not fit the protocol: ${first?.path} ${first?.message}`);
+        return;
       }
       this.#pass(verdict.value);
       if (this.#over) return;

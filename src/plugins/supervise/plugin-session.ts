@@ -165,6 +165,11 @@ export class PluginSession {
     await this.#link.end(this.#isRunning ? 'stop' : 'terminate');
   }
 
+  /** As a crash, for drills: nothing is asked, nothing is waited for. */
+  kill(signal: 'SIGKILL'): void {
+    this.#link.signal(signal);
+  }
+
   async use() {
     return (await this.#leaf?.use().catch(() => null)) ?? null;
   }
@@ -182,22 +187,19 @@ export class PluginSession {
       case 'opened':
         break;
       case 'running':
-        if (this.#isRunning) return this.#forged('says twice that it runs');
-        this.#isRunning = true;
-        clearTimeout(this.#startTimer);
-        this.#options.onRunning();
-        void this.#startFeed();
+        if (this.#isRunning) this.#forged('says twice that it runs');
+        else this.#isUp();
         break;
       case 'failed':
         this.#failure ??= message.why;
         break;
       case 'ack':
-        if (this.#feed === null) return this.#forged('acknowledges an event before it was given one');
-        this.#feed.acknowledge(message.n);
+        if (this.#feed === null) this.#forged('acknowledges an event before it was given one');
+        else this.#feed.acknowledge(message.n);
         break;
       case 'refuse':
-        if (this.#feed === null) return this.#forged('refuses an event before it was given one');
-        this.#feed.refuse(message.n, message.tries, message.why);
+        if (this.#feed === null) this.#forged('refuses an event before it was given one');
+        else this.#feed.refuse(message.n, message.tries, message.why);
         break;
       case 'request':
         void this.#serve(message);
@@ -211,6 +213,13 @@ export class PluginSession {
       case 'stopped':
         break;
     }
+  }
+
+  #isUp(): void {
+    this.#isRunning = true;
+    clearTimeout(this.#startTimer);
+    this.#options.onRunning();
+    void this.#startFeed();
   }
 
   async #serve({ r, request }: Extract<FromHost, { t: 'request' }>): Promise<void> {

@@ -5,6 +5,7 @@ import type { PluginsConfig } from '../../contracts/config.ts';
 import type { EventId } from '../../contracts/event.ts';
 import type { EventData, EventType } from '../../contracts/event-types.ts';
 import type { Log } from '../../contracts/log.ts';
+import type { PluginLogLine } from '../../contracts/plugin-status.ts';
 import type { Registry } from '../registry/open-registry.ts';
 import type { ValidatedBundles } from '../registry/validated-bundles.ts';
 import type { Boundary } from '../sandbox/open-boundary.ts';
@@ -40,6 +41,8 @@ export interface PluginWorld {
   ) => Promise<{ readonly code: string; readonly reason: string } | null>;
   /** name -> version of what is installed. */
   readonly installed: () => ReadonlyMap<string, string>;
+  /** Hears each line of a plugin's log; for trials at a desk. */
+  readonly onLog?: (name: string, line: PluginLogLine) => void;
   /** The status of a plugin is another one now. */
   readonly onChange: (name: string) => void;
 }

@@ -68,6 +68,10 @@ export class SupervisedPlugin {
       this.#note('warn', `${violation.what}: ${violation.detail} (${violation.action})`);
       world.say('security.violation', `plugin/${record.name}`, violation);
     });
+  }
+
+  /** Once, when it is on the shelf. */
+  announce(): void {
     this.#tell('discovered');
   }
 
@@ -119,7 +123,7 @@ export class SupervisedPlugin {
   }
 
   async restart(reason: string): Promise<void> {
-    await this.stop(reason);
+    if (!life.isAtRest(this.#state)) await this.stop(reason);
     this.#policy.reset();
     await this.start(reason);
   }
@@ -210,7 +214,11 @@ export class SupervisedPlugin {
       ...{ world: this.#options.world, ...code, memory: this.#memory },
       ...{ counters: this.#counters, violations: this.#violations },
       kvFile: `${registry.folder(this.name)}/kv`,
-      note: (line) => this.#log.add({ time: this.#now(), ...line }),
+      note: (line) => {
+        const timed = { time: this.#now(), ...line };
+        this.#log.add(timed);
+        this.#options.world.onLog?.(this.name, timed);
+      },
       onRunning: () => this.#isUp(),
       onEnd: (end) => this.#ended(end),
       onWorn: (why) => void this.restart(`recycled: ${why}`),
@@ -233,9 +241,14 @@ export class SupervisedPlugin {
     clearTimeout(this.#healthy);
     this.#session = null;
     const state = this.#state;
-    if (state.state === 'stopping') return this.#to(life.stopped(state, state.reason), state.reason);
-    if (state.state !== 'starting' && state.state !== 'running') return;
-    if (end.blocks) return this.#to(life.block(state, end, null), end.reason);
+    if (state.state === 'stopping') this.#to(life.stopped(state, state.reason), state.reason);
+    else if (state.state === 'starting' || state.state === 'running') {
+      if (end.blocks) this.#to(life.block(state, end, null), end.reason);
+      else this.#failed(state, end);
+    }
+  }
+
+  #failed(state: life.Starting | life.Running, end: SessionEnd): void {
     const after = this.#policy.failed(this.#options.world.clock.uptimeMs());
     if (end.parked) this.#policy.forgive(CRASHES_PER_PARKED);
     if (after.kind === 'open') {

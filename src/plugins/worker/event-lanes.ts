@@ -1,5 +1,5 @@
-// Events -> the plugin's handler, one after the other per subject, subjects side by side. A failing one is tried again in its
-// place, so that what follows it on the same subject waits. Runs in the worker.
+// Events -> the plugin's handler, one after the other, in one lane or in one for each subject. A failing one is tried again in its
+// place, so that what follows it in its lane waits. Runs in the worker.
 import type { PluginEvent } from '../../../plugins/api/plugin-api.ts';
 
 const FIRST_PAUSE_MS = 100;
@@ -12,6 +12,7 @@ export interface EventLanes {
 
 export function createEventLanes(options: {
   readonly tries: number;
+  readonly laneOf: (event: PluginEvent) => string;
   readonly handle: (event: PluginEvent) => unknown;
   readonly onDone: (n: number) => void;
   readonly onRefused: (n: number, tries: number, cause: unknown) => void;
@@ -36,11 +37,12 @@ export function createEventLanes(options: {
 
   return {
     take(n, event) {
-      const before = lanes.get(event.subject) ?? Promise.resolve();
+      const lane = options.laneOf(event);
+      const before = lanes.get(lane) ?? Promise.resolve();
       const mine = before.then(() => handle(n, event));
-      lanes.set(event.subject, mine);
+      lanes.set(lane, mine);
       void mine.then(() => {
-        if (lanes.get(event.subject) === mine) lanes.delete(event.subject);
+        if (lanes.get(lane) === mine) lanes.delete(lane);
       });
     },
     async idle() {

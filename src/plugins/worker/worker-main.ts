@@ -23,6 +23,7 @@ async function run({ config, entry, name, pluginRoot, tries, version }: Opening)
   let plugin: Plugin = {};
   const lanes = createEventLanes({
     tries,
+    laneOf: ({ subject }) => (plugin.parallel === 'subjects' ? subject : ''),
     handle: (event) => plugin.onEvent?.(event, context),
     onDone: (n) => say({ t: 'ack', n }),
     onRefused: (n, tried, cause) => say({ t: 'refuse', n, tries: tried, why: textOf(cause) }),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
+import { archiveFiles } from '../../../src/buffer/archive/archive-files.ts';
 import { allowedBytes, planDrops } from '../../../src/buffer/archive/plan-drops.ts';
 import { provenAgeMs } from '../../../src/buffer/event-age.ts';
 import type { StoredEvent } from '../../../src/contracts/event.ts';
@@ -34,7 +35,7 @@ async function untilQuiet(buffer: TestBuffer, folder: string, done: () => boolea
   let [before, looks] = ['', 0];
   await until('the bound is kept, and everything is told', async () => {
     const now = JSON.stringify([buffer.depth(), buffer.usage()]);
-    const isTold = !(await readdir(folder)).some((name) => !name.endsWith('.zst'));
+    const isTold = !(await archiveFiles(folder).list()).some((name) => !name.endsWith('.zst'));
     looks = done() && isTold && now === before && buffer.depth().queued === 0 ? looks + 1 : 0;
     before = now;
     return looks === 10;
@@ -133,7 +134,7 @@ for (const [what, event, age] of [
 test('every event type has a priority, and what explains holes is given up last [B3]', () => {
   const byPriority = Object.groupBy(Object.keys(eventTypes), priorityOf);
   assert.deepEqual(byPriority.vital, ['buffer.gap', 'buffer.generation', 'buffer.cursor-expired']);
-  assert.ok(byPriority.high?.every((type) => type.startsWith('usb.')));
+  assert.ok(byPriority.high?.every((type) => /^(usb|security)\./.test(type)));
   assert.equal(priorityOf('security.violation'), 'high');
   assert.equal(priorityOf('plugin.scanner.whatever'), 'normal');
   assert.deepEqual(eventPriorities, ['vital', 'high', 'normal', 'low']);

@@ -12,6 +12,7 @@ export const phases = [
   'puback',
   'cursor write',
   'trim',
+  'segment write',
   'mark write',
   'start',
 ] as const;
@@ -92,6 +93,9 @@ export function strikeAt(
       break;
     case 'mark write':
       atFile(path.join(rig.dir, 'state'), (name) => name.startsWith('buffer-mark'));
+      break;
+    case 'segment write':
+      atFile(path.join(rig.dir, 'state', 'archive'), () => true);
       break;
   }
   return { done: promise, cancel };

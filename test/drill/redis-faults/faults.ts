@@ -17,8 +17,8 @@ export interface Fault {
 
 export interface FaultyStore {
   readonly rig: Rig;
-  /** As a user that may do everything; resolves with Redis's words. */
-  admin(...words: readonly string[]): Promise<string>;
+  /** As a user that may do everything. */
+  admin(...words: readonly string[]): Promise<unknown>;
   /** Kills Redis, changes its files, and lets it be started again. */
   whileDead(change: () => Promise<void>): Promise<void>;
   /** Health of the buffer, as the daemon says it. */

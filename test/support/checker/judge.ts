@@ -108,8 +108,18 @@ interface Told {
 }
 
 function toldBy({ source, type, data }: Arrival): readonly Told[] {
-  if (type === 'buffer.gap' && typeof data?.from === 'string' && typeof data.to === 'string')
-    return [{ source, from: parseId(data.from), to: parseId(data.to) }];
+  if (type === 'buffer.gap' && typeof data?.from === 'string' && typeof data.to === 'string') {
+    const [from, to] = [parseId(data.from), parseId(data.to)];
+    const runs = data.runs as readonly (readonly [first: number, last: number])[] | undefined;
+    const { generation } = from;
+    return runs === undefined
+      ? [{ source, from, to }]
+      : runs.map(([first, last]) => ({
+          source,
+          from: { generation, number: first },
+          to: { generation, number: last },
+        }));
+  }
   if (type !== 'buffer.generation') return [];
   const { previousGeneration: generation, previousNumber } = data as {
     readonly previousGeneration: number;

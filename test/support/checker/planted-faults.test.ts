@@ -108,6 +108,18 @@ test('what an event says is missing is no loss, and nothing beyond it [B3]', () 
   assertFound(verdict, {});
   assert.equal(verdict.told.count, 3);
   assertFound(judged([...all, gap], [...without(19, 23), gap]), { lost: 2 });
+  const runs = payload('7-51', 'buffer.gap', {
+    ...{ from: '7-20', to: '7-30' },
+    runs: [
+      [20, 22],
+      [30, 30],
+    ],
+  });
+  const withoutRuns = without(20, 22).filter((one) => toArrival(one).id !== '7-30');
+  assertFound(judged([...all, runs], [...withoutRuns, runs]), {});
+  assertFound(judged([...all, runs], [...withoutRuns.filter((one) => toArrival(one).id !== '7-25'), runs]), {
+    lost: 1,
+  });
   const lostStore = generation('8-1', 7, 40);
   assertFound(judged([...all, lostStore], [...without(41, 50), lostStore]), {});
   assertFound(judged([...all, lostStore], [...without(40, 50), lostStore]), { lost: 1 });

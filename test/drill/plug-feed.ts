@@ -1,10 +1,14 @@
 // Plugs and unplugs at random ports on and on, at a steady rate, whatever happens to those who watch.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SeededRandom } from '../../support/seeded-random.ts';
-import type { BusDevice, UsbBus } from '../../support/usb-bus.ts';
-import type { PlugAccount } from '../plug-account.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
+import type { BusDevice, UsbBus } from '../support/usb-bus.ts';
+import type { PlugAccount } from './plug-account.ts';
 
 export interface PlugFeed {
+  /** Plugs nothing in or out until it is told to go on. */
+  pause(): void;
+  goOn(): void;
+  setPace(everyMs: number): void;
   /** Resolves when every port is empty again. */
   stop(): Promise<void>;
 }
@@ -17,9 +21,11 @@ export function startPlugFeed(options: {
   readonly random: SeededRandom;
   readonly everyMs: number;
 }): PlugFeed {
-  const { bus, account, random, everyMs } = options;
+  const { bus, account, random } = options;
+  let { everyMs } = options;
   const plugged = new Map<string, BusDevice>();
   const ending = new AbortController();
+  let isPaused = false;
   const turn = (port: string) => {
     const device = plugged.get(port);
     if (device === undefined) {
@@ -35,13 +41,22 @@ export function startPlugFeed(options: {
   };
   const run = async () => {
     while (!ending.signal.aborted) {
-      turn(random.pick(ports));
+      if (!isPaused) turn(random.pick(ports));
       await delay(everyMs);
     }
     for (const port of [...plugged.keys()]) turn(port);
   };
   const running = run();
   return {
+    pause: () => {
+      isPaused = true;
+    },
+    setPace: (ms) => {
+      everyMs = ms;
+    },
+    goOn: () => {
+      isPaused = false;
+    },
     async stop() {
       ending.abort();
       await running;

@@ -4,9 +4,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { parsePolicy } from '../../src/policy/parse-policy.ts';
+import { mockHost, umockdevDescription } from '../policy/mock-host.ts';
+import { missing } from '../policy/usbguard-peer.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { mockHost, umockdevDescription } from './mock-host.ts';
-import { missing } from './usbguard-peer.ts';
 
 const noPeer = missing('usbguard') ?? missing('umockdev-run') ?? false;
 const main = path.join(import.meta.dirname, '../../src/supervisor/main.ts');

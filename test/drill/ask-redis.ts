@@ -1,9 +1,9 @@
 // One command to Redis as the tests' user `admin`, who may do everything. Resolves with the reply as it was sent.
 import { once } from 'node:events';
 import net from 'node:net';
-import { respEnd } from '../../support/resp.ts';
+import { respEnd } from '../support/resp.ts';
 
-export async function askRedis(socketPath: string, words: readonly string[]): Promise<string> {
+export async function askRedis(socketPath: string, words: readonly string[]): Promise<Buffer> {
   const socket = net.connect(socketPath);
   await once(socket, 'connect');
   socket.write(commandOf(['AUTH', 'admin', 'any']) + commandOf(words));
@@ -15,8 +15,9 @@ export async function askRedis(socketPath: string, words: readonly string[]): Pr
       if (welcome === -1) continue;
       const end = respEnd(bytes, welcome);
       if (end === -1) continue;
-      const reply = bytes.toString('utf8', welcome, end).trimEnd();
-      if (reply.startsWith('-')) throw new Error(`Redis refused ${words[0]}: ${reply.slice(1)}`);
+      const reply = bytes.subarray(welcome, end);
+      if (reply[0] === 0x2d)
+        throw new Error(`Redis refused ${words[0]}: ${reply.toString('utf8', 1).trim()}`);
       return reply;
     }
   } finally {

@@ -1,0 +1,107 @@
+// `autoweave plugin install|list|…`: what is done with plugins on a running appliance, through its control socket.
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import type { PluginLogLine, PluginStatus } from '../../contracts/plugin-status.ts';
+import { errorText } from '../../lib/error-text.ts';
+import { cliError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
+import type { Action } from '../command-group.ts';
+import { oneFile } from '../command-options.ts';
+import { type ControlQuestion, controlRequest, defaultSocket } from './control-request.ts';
+import { pluginTable } from './plugin-table.ts';
+
+const options = {
+  socket: { type: 'string', default: defaultSocket },
+  json: { type: 'boolean', default: false },
+} as const;
+
+type Acted = { readonly detail: string; readonly plugin: PluginStatus | null };
+
+export const manageActions: Readonly<Record<string, Action>> = {
+  install: {
+    usage: 'install FILE.awp [--json] [--socket FILE]',
+    about:
+      'Verify, store and start it; FILE.awp.minisig lies beside it. An older version is replaced and kept.',
+    run: (context) =>
+      act(context, 'FILE.awp', async (file) => {
+        const body = await bytesOf(file);
+        const signature = (await bytesOf(`${file}.minisig`)).toString('base64');
+        return { method: 'POST', path: '/v1/plugins', body, headers: { 'autoweave-signature': signature } };
+      }),
+  },
+  list: {
+    usage: 'list [--json] [--socket FILE]',
+    about: 'The installed plugins: state, version, memory, and why they are as they are.',
+    async run(context) {
+      const { values } = parseArgs({ args: [...context.args], options });
+      const answer = await controlRequest({ socket: values.socket, method: 'GET', path: '/v1/plugins' });
+      const { plugins } = answer as { readonly plugins: readonly PluginStatus[] };
+      context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
+      return 0;
+    },
+  },
+  enable: verb('enable', 'Start it now and at every start of the appliance; also after it was blocked.'),
+  disable: verb('disable', 'Stop it, and do not start it again.'),
+  restart: verb('restart', 'Stop it and start it.'),
+  rollback: verb('rollback', 'Go back to the version before; the two change places.'),
+  remove: {
+    usage: 'remove NAME [--json] [--socket FILE]',
+    about: 'Stop it and delete it, its earlier version, its stored values and its place in the stream.',
+    run: (context) =>
+      act(context, 'NAME', async (name) => ({
+        method: 'DELETE',
+        path: `/v1/plugins/${encodeURIComponent(name)}`,
+      })),
+  },
+  logs: {
+    usage: 'logs NAME [--json] [--socket FILE]',
+    about: 'Its newest 500 lines since the start of the appliance.',
+    async run(context) {
+      const { positionals, values } = parseArgs({ args: [...context.args], options, allowPositionals: true });
+      const path = `/v1/plugins/${encodeURIComponent(oneFile(positionals, 'NAME'))}/logs`;
+      const answer = await controlRequest({ socket: values.socket, method: 'GET', path });
+      const { lines } = answer as { readonly lines: readonly PluginLogLine[] };
+      if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
+      else
+        for (const { from, level, text, time } of lines) context.print(`${time} ${level} ${from}: ${text}\n`);
+      return 0;
+    },
+  },
+};
+
+function verb(name: 'enable' | 'disable' | 'restart' | 'rollback', about: string): Action {
+  return {
+    usage: `${name} NAME [--json] [--socket FILE]`,
+    about,
+    run: (context) =>
+      act(context, 'NAME', async (plugin) => ({
+        method: 'POST',
+        path: `/v1/plugins/${encodeURIComponent(plugin)}/${name}`,
+      })),
+  };
+}
+
+async function act(
+  context: CommandContext,
+  what: string,
+  question: (argument: string) => Promise<Omit<ControlQuestion, 'socket'>>,
+): Promise<number> {
+  const { positionals, values } = parseArgs({ args: [...context.args], options, allowPositionals: true });
+  const asked = await question(oneFile(positionals, what));
+  const { detail, plugin } = (await controlRequest({ socket: values.socket, ...asked })) as Acted;
+  if (values.json) context.print(`${JSON.stringify({ detail, plugin }, null, 2)}\n`);
+  else context.print(`${detail}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
+  for (const layer of plugin?.isolation.missing ?? []) context.complain(`INSECURE: ${layer}\n`);
+  // What was stored and does not run is no success for a script.
+  const failed = plugin !== null && ['failed', 'blocked', 'rejected'].includes(plugin.state);
+  return failed ? 1 : 0;
+}
+
+async function bytesOf(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const remedy = file.endsWith('.minisig') ? '; `autoweave plugin sign` makes it' : '';
+    throw cliError('cli.unreadable', `read ${file}: ${errorText(cause)}${remedy}`, cause);
+  }
+}

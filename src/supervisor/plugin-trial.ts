@@ -1,0 +1,251 @@
+// `autoweave plugin dev|test DIR`: an author's folder -> built, signed with a key of the moment, run as on the appliance, with events
+// of simulated devices. Needs no daemon, no Redis, no broker; says which layers of the boundary this computer lacks.
+import { randomBytes } from 'node:crypto';
+import { watch } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { verifyBundle } from '../bundle/verify-bundle.ts';
+import { buildPlugin } from '../cli/plugin/build-plugin.ts';
+import type { CloudEvent, StoredEvent } from '../contracts/event.ts';
+import type { PluginLogLine } from '../contracts/plugin-status.ts';
+import { sealEvent } from '../events/seal-event.ts';
+import { makeTraceparent } from '../events/traceparent.ts';
+import { AppError } from '../lib/app-error.ts';
+import { errorText } from '../lib/error-text.ts';
+import { PluginShelf } from '../plugins/control/plugin-shelf.ts';
+import { hostSource } from '../plugins/host/host-source.ts';
+import { openRegistry } from '../plugins/registry/open-registry.ts';
+import { openValidatedBundles } from '../plugins/registry/validated-bundles.ts';
+import { openBoundary } from '../plugins/sandbox/open-boundary.ts';
+import type { PluginWorld } from '../plugins/supervise/plugin-world.ts';
+import { newSecretKey } from '../trust/secret-key.ts';
+import { signContent } from '../trust/sign-content.ts';
+import { signersOf } from '../trust/signers.ts';
+import { systemClock } from './system-clock.ts';
+import { type TrialEvent, toDraft, trialEvents } from './trial-devices.ts';
+import { createTrialStream, type TrialStream } from './trial-stream.ts';
+
+const EVENT_PAUSE_MS = 2_000;
+const QUIET_AFTER_SAVE_MS = 200;
+const TEST_LIMIT_MS = 60_000;
+
+interface Trial {
+  readonly shelf: PluginShelf;
+  readonly stream: TrialStream;
+  readonly emitted: readonly CloudEvent[];
+  /** Builds DIR and puts it in the place of what runs. Resolves with the plugin's name, or null after saying what is wrong. */
+  load(dir: string): Promise<string | null>;
+  /** Resolves with its number. */
+  give(event: TrialEvent): Promise<number>;
+  end(): Promise<void>;
+}
+
+export async function runPluginTrial(argv: readonly string[]): Promise<number> {
+  const [verb, ...args] = argv;
+  const { positionals, values } = parseArgs({
+    args,
+    options: { events: { type: 'string' }, settings: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const dir = path.resolve(positionals[0] ?? '.');
+  try {
+    const events = values.events === undefined ? trialEvents : await readEvents(values.events);
+    const settings = values.settings === undefined ? {} : ((await readJson(values.settings)) as Settings);
+    const trial = await openTrial(settings);
+    try {
+      return verb === 'dev' ? await develop(trial, dir, events) : await tryOnce(trial, dir, events);
+    } finally {
+      await trial.end();
+    }
+  } catch (cause) {
+    if (!(cause instanceof AppError)) throw cause;
+    say(`${cause.code}: ${cause.message}`);
+    return 1;
+  }
+}
+
+type Settings = Readonly<Record<string, unknown>>;
+
+async function openTrial(settings: Settings): Promise<Trial> {
+  const dir = await mkdtemp(path.join(tmpdir(), 'autoweave-trial-'));
+  const clock = systemClock(() => true);
+  const key = await newSecretKey({ seed: randomBytes(32), id: randomBytes(8) });
+  const emitted: CloudEvent[] = [];
+  const traceparent = () => makeTraceparent(randomBytes);
+  const sealing = { source: 'urn:autoweave:desk:desk:desk', bootId: clock.bootId, simulated: true };
+  const stream = createTrialStream(
+    (draft, id) => sealEvent(draft, id, sealing),
+    (event) => tellEvent(event, emitted),
+  );
+  const boundary = await openBoundary({
+    runDir: dir,
+    hostSource: hostSource(),
+    uid: process.getuid?.() ?? 0,
+  });
+  for (const layer of boundary.missing) say(`INSECURE on this computer: ${layer}`);
+  const quiet = { debug: nothing, info: nothing, warn: nothing, error: tellFacts, child: () => quiet };
+  const world: PluginWorld = {
+    config: { settings: {}, mostPlugins: 1, recycleAfterEvents: 0, recycleAtMemoryPercent: 0 },
+    registry: openRegistry(path.join(dir, 'plugins')),
+    bundles: await openValidatedBundles({
+      dir: path.join(dir, 'code'),
+      verify: ({ bytes, signatureText }, nowMs) =>
+        verifyBundle(bytes, signatureText, signersOf([key.public]), nowMs),
+      trustKey: async () => 'desk',
+    }),
+    ...{ boundary, insecure: true, disk: null, sysfsRoot: '/sys', devRoot: '/dev' },
+    ...{ read: stream.read, append: stream.append, onAppended: stream.onAppended },
+    ...{ openConsumer: stream.openConsumer, removeConsumer: async () => undefined },
+    ...{ clock, random: Math.random, traceparent, log: quiet },
+    say: (type, _subject, data) => tell(type, data),
+    async publish(_name, topic, payload) {
+      say(`mqtt ${topic}: ${payload}`);
+      return null;
+    },
+    installed: () => new Map(),
+    onLog: (_name, line) => tellLine(line),
+    onChange: nothing,
+  };
+  let shelf: PluginShelf | null = null;
+  const shelfFor = (name: string) => {
+    const config = { ...world.config, settings: { [name]: settings } };
+    shelf ??= new PluginShelf({ ...world, config });
+    return shelf;
+  };
+  return {
+    stream,
+    emitted,
+    get shelf() {
+      return shelf ?? shelfFor('');
+    },
+    async load(folder) {
+      const built = await buildPlugin(folder);
+      const { name } = built.manifest;
+      const signature = await signContent(built.bytes, key, 'trial');
+      const act = await shelfFor(name).install(built.bytes, signature);
+      if (act.ok) return name;
+      say(`${act.code}: ${act.reason}`);
+      return null;
+    },
+    async give(event) {
+      const [id] = await stream.append([toDraft(event, clock.now(), traceparent())]);
+      return id?.number ?? 0;
+    },
+    async end() {
+      await shelf?.stopAll();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Until Ctrl-C: loads again after each save, gives the events one after the other, over and over. */
+async function develop(trial: Trial, dir: string, events: readonly TrialEvent[]): Promise<number> {
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  let saved: NodeJS.Timeout | undefined;
+  const load = () =>
+    trial.load(dir).catch((cause: unknown) => {
+      if (!(cause instanceof AppError)) throw cause;
+      say(`${cause.code}: ${cause.message}`);
+    });
+  await load();
+  const watcher = watch(dir, { recursive: true }, (_kind, file) => {
+    if (file === null || /(^|\/)(node_modules|\.git)\//.test(`${file}/`)) return;
+    clearTimeout(saved);
+    saved = setTimeout(() => {
+      say(`${file} was saved: building again`);
+      void load();
+    }, QUIET_AFTER_SAVE_MS);
+  });
+  say(`watching ${dir}; Ctrl-C ends`);
+  for (let turn = 0; !ending.signal.aborted && events.length > 0; turn += 1) {
+    const event = events[turn % events.length];
+    if (event !== undefined) await trial.give(event);
+    await delay(EVENT_PAUSE_MS, undefined, { signal: ending.signal }).catch(nothing);
+  }
+  watcher.close();
+  clearTimeout(saved);
+  return 0;
+}
+
+/** 0: it started, handled every event and broke no rule. */
+async function tryOnce(trial: Trial, dir: string, events: readonly TrialEvent[]): Promise<number> {
+  const name = await trial.load(dir);
+  if (name === null) return 1;
+  const status = async () => (await trial.shelf.list()).find((plugin) => plugin.name === name);
+  const first = await status();
+  if (first?.state !== 'running') {
+    say(`FAILED: it is ${first?.state}: ${first?.reason}`);
+    return 1;
+  }
+  for (const event of events) await trial.give(event);
+  const end = performance.now() + TEST_LIMIT_MS;
+  // A mark of the trial's own at the end of the stream: when it is passed, everything before it is done.
+  const lastNumber = await trial.give({
+    ...{ type: 'system.stopping', subject: 'system', data: { why: 'the trial is over' } },
+  });
+  for (;;) {
+    const now = await status();
+    if (now === undefined) return 1;
+    if (now.position !== null && number(now.position) >= lastNumber) break;
+    if (now.state === 'blocked' || now.parked > 0 || performance.now() > end) break;
+    await delay(50);
+  }
+  const last = await status();
+  const isGood = last?.state === 'running' && last.parked === 0 && last.violations === 0;
+  say(
+    `${isGood ? 'ok' : 'FAILED'}: ${last?.delivered} events handled, ${last?.emitted} emitted, ${last?.parked} put aside, ${last?.violations} violations; it is ${last?.state}`,
+  );
+  return isGood ? 0 : 1;
+}
+
+function number(id: string): number {
+  return Number(id.split('-')[1]);
+}
+
+async function readEvents(file: string): Promise<readonly TrialEvent[]> {
+  const value = await readJson(file);
+  if (Array.isArray(value)) return value as readonly TrialEvent[];
+  throw new AppError('cli.unreadable', `read ${file}: it must be a list of {"type","subject","data"}`);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as unknown;
+  } catch (cause) {
+    throw new AppError('cli.unreadable', `read ${file}: ${errorText(cause)}`, { cause });
+  }
+}
+
+function tellEvent({ json, type }: StoredEvent, emitted: CloudEvent[]): void {
+  const event = JSON.parse(json) as CloudEvent;
+  const isOwn = /^plugin\.[^.]+\.[^.]+$/.test(type);
+  if (isOwn) emitted.push(event);
+  say(
+    `${isOwn ? 'emitted' : 'event'} ${event.id} ${type} ${event.subject}${isOwn ? ` ${JSON.stringify(event.data)}` : ''}`,
+  );
+}
+
+function tell(type: string, data: object): void {
+  const { reason, detail, why } = data as Readonly<Record<string, string | undefined>>;
+  say(`${type}: ${reason ?? detail ?? why ?? ''}`);
+}
+
+function tellLine({ from, level, text }: PluginLogLine): void {
+  say(`${level} ${from === 'output' ? '(output) ' : ''}${text}`);
+}
+
+function tellFacts(facts: object, message: string): void {
+  say(`${message}: ${JSON.stringify(facts)}`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function nothing(): void {
+  // Nobody listens at a desk.
+}

@@ -1,0 +1,70 @@
+// Configuration -> the gatekeeper of the USB bus and what goes on around it: files watched, typing counted, changes told.
+
+import { readBootPorts } from '../cli/usb-policy/read-usb-host.ts';
+import type { Clock } from '../contracts/clock.ts';
+import type { Config } from '../contracts/config.ts';
+import type { EventData, EventType } from '../contracts/event-types.ts';
+import type { ReportHealth } from '../contracts/health.ts';
+import { watchPolicyFiles } from './policy-files.ts';
+import { createGatekeeper, type Gatekeeper } from './usb-gatekeeper.ts';
+import { watchTyping } from './watch-typing.ts';
+
+const FILES_PERIOD_MS = 1_000;
+const TYPING_PERIOD_MS = 1_000;
+
+export interface UsbPolicy {
+  /** undefined: policy.mode is off, USB authorization is somebody else's. */
+  readonly gatekeeper: Gatekeeper | undefined;
+  stop(): void;
+}
+
+export interface UsbPolicyOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly report: ReportHealth;
+  readonly say: <T extends EventType>(type: T, subject: string, data: EventData<T>) => void;
+  /** Verdicts may have changed. */
+  readonly rejudge: () => void;
+}
+
+export async function startUsbPolicy(options: UsbPolicyOptions): Promise<UsbPolicy> {
+  const { clock, config, report, say, rejudge } = options;
+  const { policy, usb, appliance } = config;
+  if (policy.mode === 'off') return { gatekeeper: undefined, stop: () => undefined };
+  const files = await watchPolicyFiles({
+    config: policy,
+    runDir: appliance.runDir,
+    clock,
+    report,
+    periodMs: FILES_PERIOD_MS,
+    onChange(change) {
+      say('usb.policy.changed', 'usb/policy', change);
+      rejudge();
+    },
+  });
+  const gatekeeper = createGatekeeper({
+    config: policy,
+    files,
+    clock,
+    random: Math.random,
+    bootPorts: await readBootPorts({ sysfsRoot: usb.sysfsRoot, procRoot: '/proc' }),
+    onSuspected(data) {
+      say('usb.device.suspected', `usb/${data.port}`, data);
+      rejudge();
+    },
+  });
+  const typing = watchTyping({
+    sysfsRoot: usb.sysfsRoot,
+    keyboards: gatekeeper.keyboards,
+    uptimeMs: clock.uptimeMs,
+    periodMs: TYPING_PERIOD_MS,
+    onRate: gatekeeper.typed,
+  });
+  return {
+    gatekeeper,
+    stop() {
+      typing.stop();
+      files.stop();
+    },
+  };
+}

@@ -1,0 +1,195 @@
+// Policy, safety floor, override and guard -> one verdict for a device. Joins policy/ and usb/: asked by the watch's gate, parents before
+// their children. Runs on the daemon's main thread and does no I/O.
+import type { Clock } from '../contracts/clock.ts';
+import type { PolicyConfig } from '../contracts/config.ts';
+import type { EventData } from '../contracts/event-types.ts';
+import type { UnjudgedDevice, UsbGatekeeper, UsbVerdict } from '../contracts/usb-policy.ts';
+import { textHash } from '../policy/device-hash.ts';
+import { evaluatePolicy, type Verdict } from '../policy/evaluate-policy.ts';
+import { createGuard, type GuardScore } from '../policy/guard/create-guard.ts';
+import type { PolicyDevice } from '../policy/policy-device.ts';
+import type { Policy } from '../policy/rule.ts';
+import { createRuleHistory } from '../policy/rule-history.ts';
+import { floorOf, isKeyboard } from '../policy/safety-floor.ts';
+import { toPolicyDevice } from '../policy/to-policy-device.ts';
+import type { PolicyFiles } from './policy-files.ts';
+
+export interface GatekeeperOptions {
+  readonly config: PolicyConfig;
+  readonly files: Pick<PolicyFiles, 'now'>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Ports of what the system was started from. */
+  readonly bootPorts: ReadonlySet<string>;
+  readonly onSuspected: (data: EventData<'usb.device.suspected'>) => void;
+}
+
+export interface Gatekeeper extends UsbGatekeeper {
+  /** Keyboards that work: port and address. */
+  keyboards(): readonly { readonly port: string; readonly address: number }[];
+  /** Key reports a second of one of them. */
+  typed(port: string, reportsPerSecond: number): void;
+}
+
+interface Known {
+  readonly address: number;
+  readonly device: PolicyDevice;
+  readonly verdict: UsbVerdict;
+}
+
+const MAX_REASON = 600;
+
+/**
+ * INVARIANTS
+ * - Root hubs, hubs and the boot medium are allowed whatever else holds.
+ * - A keyboard that works is the last one to go only when the policy was forced, or when the guard blocks it.
+ */
+export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
+  const { config, files, clock } = options;
+  const known = new Map<string, Known>();
+  const bootAddresses = new Map<string, number>();
+  const history = createRuleHistory();
+  const guard = createGuard();
+  const typingBlocked = new Set<string>();
+  let guardGeneration = 0;
+  let tidiedPolicy: Policy | null = null;
+
+  const judge = (raw: UnjudgedDevice): UsbVerdict => {
+    const { port, address } = raw;
+    const parentHash =
+      raw.parentPort === null ? textHash(raw.parentPath) : (known.get(raw.parentPort)?.device.hash ?? '');
+    const attributes = { ...raw, ...idsOf(raw.descriptors) };
+    const readable = toPolicyDevice(attributes, parentHash);
+    if (!readable.ok) {
+      known.delete(port);
+      const isAllowed = raw.parentPort === null || files.now().isOverridden;
+      const reason = `no rule can judge it: ${readable.code}`;
+      return verdictOf(
+        isAllowed ? 'allow' : 'block',
+        raw.parentPort === null ? 'floor' : 'unreadable',
+        reason,
+      );
+    }
+    const { device } = readable;
+    const isFirst = known.get(port)?.address !== address;
+    const verdict = decide(device, raw, isFirst);
+    known.set(port, { address, device, verdict });
+    return verdict;
+  };
+
+  const decide = (device: PolicyDevice, raw: UnjudgedDevice, isFirst: boolean): UsbVerdict => {
+    const floor = floorOf(device, bootPortsFor(raw));
+    const { policy, isForced, isOverridden } = files.now();
+    const { uptimeMs } = clock.now();
+    if (policy !== tidiedPolicy) history.keepOnly(new Set(policy.rules.map(({ text }) => text)));
+    tidiedPolicy = policy;
+    const allowed = [...known].flatMap(([port, { device: other, verdict }]) =>
+      port !== raw.port && verdict.target === 'allow' ? [other] : [],
+    );
+    const ruled = evaluatePolicy(policy, device, {
+      implicitTarget: config.implicitTarget,
+      uptimeMs,
+      secondOfDay: secondOfDay(),
+      random: options.random,
+      allowed,
+      history,
+    });
+    const score = isFirst && floor === null ? guarded(device, ruled, uptimeMs) : null;
+    if (floor !== null) return verdictOf('allow', 'floor', `${floor}: no policy cuts it off`);
+    if (isOverridden)
+      return verdictOf(
+        'allow',
+        'override',
+        'somebody at the computer has switched the policy off for a while',
+      );
+    if (config.guard === 'block' && (isAttack(score) || typingBlocked.has(device.hash)))
+      return verdictOf(
+        'block',
+        'guard',
+        score === null || !isAttack(score) ? 'it typed like a machine' : why(score),
+      );
+    if (
+      ruled.target !== 'allow' &&
+      raw.isAuthorized &&
+      !isForced &&
+      config.mode === 'enforce' &&
+      isLastKeyboard(device)
+    )
+      return verdictOf('allow', 'floor', 'last-keyboard: no policy cuts it off unless it is forced');
+    const reason =
+      ruled.rule === null ? `no rule applies; policy.implicitTarget is ${ruled.target}` : ruled.rule.text;
+    const line = ruled.rule === null ? {} : { line: ruled.rule.line };
+    return { ...verdictOf(ruled.target, ruled.rule === null ? 'implicit' : 'rule', reason), ...line };
+  };
+
+  const verdictOf = (target: UsbVerdict['target'], by: UsbVerdict['by'], reason: string): UsbVerdict => ({
+    target,
+    by,
+    reason: reason.slice(0, MAX_REASON),
+    enforced: config.mode === 'enforce' || (by === 'guard' && config.mode === 'report'),
+  });
+
+  const guarded = (device: PolicyDevice, ruled: Verdict, uptimeMs: number): GuardScore | null => {
+    if (config.guard === 'off') return null;
+    const { viaPort: port, vendorId, productId, serial, interfaces } = device;
+    const labels = ruled.target === 'allow' ? (ruled.rule?.rule.label?.values.join(' ') ?? '') : '';
+    const score = guard.saw({ port, vendorId, productId, serial, interfaces, uptimeMs }, labels);
+    if (isAttack(score)) suspect(port, score);
+    return score;
+  };
+  const isAttack = (score: GuardScore | null): score is GuardScore =>
+    score !== null && score.score >= config.guardScore;
+  const suspect = (port: string, { score, evidence }: GuardScore) =>
+    options.onSuspected({ port, score, evidence: [...evidence], blocked: config.guard === 'block' });
+  const why = ({ score, evidence }: GuardScore) =>
+    `behaves like an attack (${score} points): ${evidence.map((each) => each.why).join('; ')}`;
+
+  const isLastKeyboard = (device: PolicyDevice): boolean =>
+    isKeyboard(device) &&
+    ![...known].some(
+      ([port, other]) =>
+        port !== device.viaPort && other.verdict.target === 'allow' && isKeyboard(other.device),
+    );
+
+  /** What was plugged into the port since is no boot medium. */
+  const bootPortsFor = ({ port, address }: UnjudgedDevice): ReadonlySet<string> => {
+    if (!options.bootPorts.has(port)) return options.bootPorts;
+    const first = bootAddresses.get(port) ?? address;
+    bootAddresses.set(port, first);
+    return first === address ? options.bootPorts : new Set();
+  };
+
+  const secondOfDay = (): number | null => {
+    const { wallMs, synced } = clock.now();
+    if (!synced) return null;
+    const date = new Date(wallMs);
+    return date.getHours() * 3_600 + date.getMinutes() * 60 + date.getSeconds();
+  };
+
+  return {
+    judge,
+    forget: (port) => void known.delete(port),
+    generation: () => files.now().generation + guardGeneration,
+    keyboards: () =>
+      [...known].flatMap(([port, { address, device, verdict }]) =>
+        isKeyboard(device) && (verdict.target === 'allow' || !verdict.enforced) ? [{ port, address }] : [],
+      ),
+    typed(port, reportsPerSecond) {
+      const found = known.get(port);
+      if (found === undefined || config.guard === 'off' || typingBlocked.has(found.device.hash)) return;
+      const score = guard.typed(port, reportsPerSecond, clock.uptimeMs());
+      if (!isAttack(score)) return;
+      typingBlocked.add(found.device.hash);
+      suspect(port, score);
+      guardGeneration += 1;
+    },
+  };
+}
+
+/** As sysfs writes them, out of the descriptors that were read through the same folder. */
+function idsOf(descriptors: Uint8Array | null) {
+  if (descriptors === null || descriptors.length < 12) return { idVendor: null, idProduct: null };
+  const view = Buffer.from(descriptors.buffer, descriptors.byteOffset, descriptors.length);
+  const hex = (at: number) => Buffer.from(view.readUInt16LE(at).toString(16).padStart(4, '0'), 'latin1');
+  return { idVendor: hex(8), idProduct: hex(10) };
+}

@@ -1,0 +1,236 @@
+// Devices one after the other through the policy: read, asked about, authorized or not, read back. Runs on the main thread; what may
+// block in the kernel runs on the thread pool, one device at a time, so that a hostile device cannot take all of its threads.
+import { realpathSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
+import type { ReportHealth } from '../contracts/health.ts';
+import type { Log } from '../contracts/log.ts';
+import type { UsbGatekeeper, UsbVerdict } from '../contracts/usb-policy.ts';
+import { errorText } from '../lib/error-text.ts';
+import { errnoOf } from './errno-of.ts';
+import { readRawDevice } from './read-raw-device.ts';
+import type { ReadStrings } from './string-reader.ts';
+import { type Authorization, writeAuthorization } from './write-authorization.ts';
+
+export interface AuthorizationGate {
+  /** The device at this port is new, or may have changed. Parents first. */
+  enter(port: string): void;
+  left(port: string): void;
+  /** Every port again, if the policy has changed since; `isCheck`: also whether sysfs still says what was written. */
+  recheck(options: { readonly isCheck: boolean }): void;
+  /** undefined also for what need not be said: nothing is enforced, and nothing would be kept away. */
+  verdictOf(port: string, address: number): UsbVerdict | undefined;
+  /** Whether the port waits for its turn, or is being worked on. */
+  isBusy(port: string): boolean;
+  /** Resolves once everything entered so far is through. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface GateOptions {
+  readonly gatekeeper: UsbGatekeeper;
+  readonly sysfsRoot: string;
+  readonly folderOf: (port: string) => string;
+  readonly readStrings: ReadStrings;
+  readonly log: Log;
+  readonly report: ReportHealth;
+  /** The verdict of this device is new, or what sysfs says of it. */
+  readonly onJudged: (port: string) => void;
+  /** The gate is through with this port for now. */
+  readonly onPassed: (port: string) => void;
+}
+
+interface Judged {
+  readonly address: number;
+  readonly generation: number;
+  readonly verdict: UsbVerdict;
+}
+
+/**
+ * INVARIANTS
+ * - A port is in the queue once; what happens to it while it is being worked on puts it there again.
+ * - A device is read and written through one descriptor of its folder: what is plugged into the port meanwhile has another folder, so
+ *   no device gets the permission of the one before it.
+ * - A device whose parent is unknown has the parent asked about first: rules compare the parent's hash.
+ */
+export function createAuthorizationGate(options: GateOptions): AuthorizationGate {
+  const { gatekeeper, folderOf, log, report } = options;
+  const judged = new Map<string, Judged>();
+  const refused = new Map<string, string>();
+  const queue = new Set<string>();
+  let current: string | null = null;
+  let working: Promise<void> | null = null;
+  let isStopped = false;
+
+  const say = () => {
+    const [first] = refused;
+    if (first === undefined) report('ok', `devices judged: ${judged.size}`);
+    else
+      report(
+        'degraded',
+        `the kernel refuses ${refused.size} decisions (${first[0]}: ${first[1]}); install udev/91-autoweave-usb-policy.rules, which gives the runtime the right to write`,
+      );
+  };
+
+  const work = async () => {
+    for (const port of queue) {
+      if (isStopped) return;
+      queue.delete(port);
+      current = port;
+      try {
+        await pass(port);
+      } catch (cause) {
+        log.error({ port, cause: errorText(cause) }, 'a device could not be judged: it stays as it is');
+      }
+      current = null;
+      if (!queue.has(port)) options.onPassed(port);
+    }
+    say();
+  };
+  const start = () => {
+    working ??= work().finally(() => {
+      working = null;
+      if (queue.size > 0 && !isStopped) start();
+    });
+  };
+
+  const pass = async (port: string): Promise<void> => {
+    const parent = parentOf(port);
+    if (parent !== null && !judged.has(parent)) await pass(parent);
+    const handle = await openFolder(folderOf(port));
+    if (handle === null) return;
+    try {
+      await passFolder(port, `/proc/self/fd/${handle.fd}`);
+    } finally {
+      await handle.close();
+    }
+  };
+
+  const passFolder = async (port: string, folder: string): Promise<void> => {
+    const parent = parentOf(port);
+    const raw = readRawDevice(folder);
+    if (raw === null) return;
+    const isAuthorized = raw.attributes.authorized === '1';
+    const known = judged.get(port);
+    const generation = gatekeeper.generation();
+    let verdict: UsbVerdict | null = known?.verdict ?? null;
+    if (known === undefined || known.address !== raw.address || known.generation !== generation) {
+      const strings = await options.readStrings(folder, ['product', 'serial']);
+      if (strings === 'gone') return;
+      const connectType = raw.attributes['port/connect_type'];
+      verdict = gatekeeper.judge({
+        port,
+        parentPort: parent,
+        parentPath: parent === null ? parentPathOf(folderOf(port), options.sysfsRoot) : '',
+        address: raw.address,
+        descriptors: raw.descriptors,
+        product: strings.product,
+        serial: strings.serial,
+        connectType: connectType === undefined ? null : Buffer.from(connectType, 'latin1'),
+        isAuthorized,
+      });
+      if (verdict === null) return void judged.delete(port);
+      judged.set(port, { address: raw.address, generation, verdict });
+    }
+    if (verdict === null) return;
+    const wanted = stepTo(verdict, isAuthorized);
+    const hasWritten = wanted !== null && (await write(port, folder, wanted));
+    const isSame = known?.address === raw.address && isSameVerdict(known.verdict, verdict);
+    const isNews =
+      !isSame && (isWorthTelling(verdict) || (known !== undefined && isWorthTelling(known.verdict)));
+    if (isNews || hasWritten) options.onJudged(port);
+  };
+
+  const write = async (port: string, folder: string, wanted: Authorization): Promise<boolean> => {
+    const outcome = await writeAuthorization(folder, wanted);
+    if (outcome.ok) {
+      refused.delete(port);
+      return true;
+    }
+    if (outcome.code === 'gone') return false;
+    // Before udev's rule has run for it nothing may be written; its record brings the port back here.
+    refused.set(port, `${outcome.code} ${outcome.errno}`.trim());
+    if (outcome.code !== 'not-permitted')
+      log.warn({ port, wanted, ...outcome }, 'the kernel does not do what the policy says');
+    return false;
+  };
+
+  const enter = (port: string) => {
+    if (isStopped) return;
+    queue.add(port);
+    start();
+  };
+
+  return {
+    enter,
+    left(port) {
+      for (const below of [...judged.keys()].filter((each) => each === port || each.startsWith(`${port}.`))) {
+        judged.delete(below);
+        refused.delete(below);
+        gatekeeper.forget(below);
+      }
+    },
+    recheck({ isCheck }) {
+      const generation = gatekeeper.generation();
+      const ports = [...judged].filter(([, { generation: of }]) => isCheck || of !== generation);
+      for (const [port] of ports.sort(([a], [b]) => depthOf(a) - depthOf(b))) enter(port);
+    },
+    verdictOf(port, address) {
+      const known = judged.get(port);
+      return known?.address === address && isWorthTelling(known.verdict) ? known.verdict : undefined;
+    },
+    isBusy: (port) => queue.has(port) || current === port,
+    async settled() {
+      while (working !== null) await working;
+    },
+    async stop() {
+      isStopped = true;
+      queue.clear();
+      await working;
+    },
+  };
+}
+
+/** What has to be written; null: it is so already, or nothing is enforced. */
+function stepTo({ target, enforced }: UsbVerdict, isAuthorized: boolean): Authorization | null {
+  if (target === 'allow' || !enforced) return isAuthorized ? null : 'authorize';
+  if (target === 'reject') return 'remove';
+  return isAuthorized ? 'deauthorize' : null;
+}
+
+function isWorthTelling({ target, enforced }: UsbVerdict): boolean {
+  return enforced || target !== 'allow';
+}
+
+function isSameVerdict(a: UsbVerdict, b: UsbVerdict): boolean {
+  return a.target === b.target && a.by === b.by && a.reason === b.reason && a.enforced === b.enforced;
+}
+
+/** `1-1.4` -> `1-1` -> `usb1` -> null */
+function parentOf(port: string): string | null {
+  if (port.startsWith('usb')) return null;
+  const at = port.lastIndexOf('.');
+  return at === -1 ? `usb${port.slice(0, port.indexOf('-'))}` : port.slice(0, at);
+}
+
+async function openFolder(folder: string): Promise<FileHandle | null> {
+  try {
+    return await open(folder, 'r');
+  } catch (cause) {
+    errnoOf(cause);
+    return null;
+  }
+}
+
+function depthOf(port: string): number {
+  return port.startsWith('usb') ? 0 : port.split('.').length;
+}
+
+function parentPathOf(folder: string, sysfsRoot: string): string {
+  try {
+    return path.dirname(realpathSync(folder)).slice(realpathSync(sysfsRoot).length);
+  } catch (cause) {
+    errnoOf(cause);
+    return '';
+  }
+}

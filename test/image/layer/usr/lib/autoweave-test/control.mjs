@@ -1,0 +1,16 @@
+// Asks the daemon's control socket: METHOD PATH [BUNDLE]. Prints {status, body}. Starts faster than the command line.
+import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
+
+const [, , method, path, bundle] = process.argv;
+const headers =
+  bundle === undefined ? {} : { 'autoweave-signature': readFileSync(`${bundle}.minisig`).toString('base64') };
+const asking = request(
+  { socketPath: '/run/autoweave/control.sock', method, path, headers },
+  async (response) => {
+    let text = '';
+    for await (const chunk of response.setEncoding('utf8')) text += chunk;
+    console.log(JSON.stringify({ status: response.statusCode, body: JSON.parse(text) }));
+  },
+);
+asking.end(bundle === undefined ? undefined : readFileSync(bundle));

@@ -1,0 +1,207 @@
+// USB authorization in the booted appliance: default deny from the kernel's command line on, decided by the daemon.
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import type { CloudEvent } from '../../src/contracts/event.ts';
+import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
+import { type DeviceKind, sockets } from '../support/guest-devices.ts';
+import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
+import { startMosquitto } from '../support/mosquitto.ts';
+import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { until } from '../support/until.ts';
+import type { Cleanup } from '../support/with-cleanup.ts';
+
+/** A decision takes a fifth of a second in a quiet guest. */
+const limitMs = 60_000;
+const rulesFile = '/var/lib/autoweave/rules.conf';
+const portOf = (kind: DeviceKind) => sockets[kind].kernelPort;
+
+suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
+  const undo: (() => unknown)[] = [];
+  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  let guest: Guest;
+  let subscriber: Subscriber;
+
+  before(async () => {
+    const broker = await startMosquitto(cleanup);
+    subscriber = await startSubscriber(cleanup, broker.url, 'autoweave/v1/acme/lab/guest/#');
+    guest = await startGuest(cleanup, {
+      image: await buildGuestImage(),
+      until: 'daemon',
+      moreCommandLine: 'usbcore.authorized_default=0',
+      config: {
+        appliance: { tenant: 'acme', site: 'lab', name: 'guest' },
+        uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
+        usb: { debounceMs: 0 },
+        policy: { mode: 'enforce', implicitTarget: 'block' },
+        status: { listen: '0.0.0.0' },
+      },
+    });
+  });
+  after(async () => {
+    for (const step of undo.reverse()) await step();
+  });
+
+  const events = () =>
+    subscriber.messages
+      .filter(({ topic }) => topic.includes('/event/'))
+      .map(({ payload }) => JSON.parse(payload) as CloudEvent);
+  const about = (type: string, kind: DeviceKind) =>
+    events().filter((event) => event.type === type && event.subject === `usb/${portOf(kind)}`);
+  const blockedEvent = (kind: DeviceKind, count: number) =>
+    until(
+      `${count} times blocked: ${kind}`,
+      () => about('usb.device.blocked', kind).length >= count,
+      limitMs,
+    );
+  const authorized = async (kind: DeviceKind) =>
+    (await guest.shell.must(`cat /sys/bus/usb/devices/${portOf(kind)}/authorized || true`)).trim();
+  const isAuthorized = (kind: DeviceKind, wanted: '0' | '1') =>
+    until(`${kind} has authorized=${wanted}`, async () => (await authorized(kind)) === wanted, limitMs);
+  /** Interfaces of the device; none has a driver where there are none. */
+  const interfaces = async (kind: DeviceKind) =>
+    (await guest.shell.must(`ls -d /sys/bus/usb/devices/${portOf(kind)}:* 2>/dev/null || true`)).trim();
+  const drivers = async (kind: DeviceKind) =>
+    (
+      await guest.shell.must(`ls -d /sys/bus/usb/devices/${portOf(kind)}:*/driver 2>/dev/null || true`)
+    ).trim();
+  const setRules = async (rules: string) => {
+    await guest.shell.must(`printf '%s' '${rules}' >${rulesFile}.new && mv ${rulesFile}.new ${rulesFile}`);
+  };
+
+  test('an unknown keyboard and unknown storage are bound to no driver, and the event says why [U6]', async () => {
+    await guest.devices.plug('keyboard');
+    await guest.devices.plug('storage');
+    await blockedEvent('keyboard', 1);
+    await blockedEvent('storage', 1);
+    const verdict = about('usb.device.blocked', 'keyboard')[0]?.data.verdict;
+    assert.deepEqual(verdict, {
+      target: 'block',
+      by: 'implicit',
+      reason: 'no rule applies; policy.implicitTarget is block',
+      enforced: true,
+    });
+    for (const kind of ['keyboard', 'storage'] as const) {
+      assert.equal(await authorized(kind), '0');
+      assert.equal(await interfaces(kind), '');
+    }
+    assert.equal((await guest.shell.must('ls /sys/block | grep ^sd || true')).trim(), '');
+    assert.equal(
+      (await guest.shell.must("grep -l 'QEMU USB Keyboard' /sys/class/input/*/name || true")).trim(),
+      '',
+    );
+  });
+
+  test('a change of the rules is obeyed without a replug, and the devices say which rule decided [U6]', async () => {
+    await setRules('allow with-interface one-of { 03:01:* }\nallow id 46f4:0001\n');
+    await isAuthorized('keyboard', '1');
+    await isAuthorized('storage', '1');
+    await until('the keyboard has its driver', async () => (await drivers('keyboard')) !== '', limitMs);
+    await until(
+      'the stick is a disk',
+      async () => /sda/.test(await guest.shell.must('ls /sys/block')),
+      limitMs,
+    );
+    await until(
+      'the API knows the verdict',
+      async () => {
+        const { devices } = (await (await fetch(`${guest.statusUrl}/api/v1/devices`)).json()) as {
+          devices: { port: string; authorized?: boolean; policy?: { target: string; line?: number } }[];
+        };
+        const disk = devices.find(({ port }) => port === portOf('storage'));
+        return disk?.authorized === true && disk.policy?.target === 'allow' && disk.policy.line === 2;
+      },
+      limitMs,
+    );
+    await until('ready with a driver', () => about('usb.device.ready', 'storage').length > 0, limitMs);
+    await setRules('allow with-interface one-of { 03:01:* }\n');
+    await isAuthorized('storage', '0');
+    await until(
+      'the disk has gone',
+      async () => !/sda/.test(await guest.shell.must('ls /sys/block')),
+      limitMs,
+    );
+    await blockedEvent('storage', 2);
+  });
+
+  test('a rejected device leaves the bus and comes back only with a replug [U6]', async () => {
+    await setRules('allow with-interface one-of { 03:01:* }\nreject id 46f4:0001\n');
+    await until(
+      'the stick has left the bus',
+      async () => (await guest.shell.run(`test -e /sys/bus/usb/devices/${portOf('storage')}`)).code !== 0,
+      limitMs,
+    );
+    await guest.devices.unplug('storage');
+  });
+
+  test('empty, wrong and keyboard-less rules leave the last keyboard and hubs working, and say so [U10]', async () => {
+    for (const rules of ['', 'permit everything\n', 'allow with-interface one-of { 08:*:* }\n']) {
+      await setRules(rules);
+      await guest.shell.must('sleep 3');
+      assert.equal(await authorized('keyboard'), '1', `after the rules ${JSON.stringify(rules)}`);
+    }
+    await guest.devices.plug('hub');
+    await isAuthorized('hub', '1');
+    const refused = events().filter(
+      ({ type, data }) => type === 'usb.policy.changed' && data.state === 'refused',
+    );
+    assert.match(String(refused[0]?.data.why), /rules\.conf:1:1: expected allow, block, reject/);
+  });
+
+  test('a policy on probation returns by itself, and the override ends by itself or with its file [U10]', async () => {
+    await setRules('allow with-interface one-of { 03:01:01 }\n');
+    await guest.devices.plug('mouse');
+    await blockedEvent('mouse', 1);
+    await guest.shell.must(
+      `printf 'allow\\n' >/tmp/all.conf && /usr/bin/autoweave usb policy apply /tmp/all.conf --minutes 1 --to ${rulesFile}`,
+    );
+    await isAuthorized('mouse', '1');
+    await until('the old rules are back', async () => (await authorized('mouse')) === '0', 240_000);
+    await guest.shell.must('touch /run/autoweave-config/usb-override');
+    await isAuthorized('mouse', '1');
+    await guest.shell.must('rm /run/autoweave-config/usb-override');
+    await isAuthorized('mouse', '0');
+    const states = events().flatMap(({ type, data }) => (type === 'usb.policy.changed' ? [data.state] : []));
+    for (const state of ['on-probation', 'returned', 'override-begun', 'override-ended'])
+      assert.ok(states.includes(state), `${state} is not among ${states.join(', ')}`);
+    await guest.devices.unplug('mouse');
+  });
+
+  test('with the daemon dead nothing new works; with Redis dead the daemon decides all the same [U10]', async () => {
+    await setRules(
+      'allow with-interface one-of { 03:01:01 }\nallow id 0627:0001 with-interface one-of { 03:01:02 }\n',
+    );
+    await guest.shell.must('rc-service autoweave stop');
+    await guest.devices.plug('mouse');
+    await until(
+      'the mouse is seen',
+      async () => (await guest.shell.run(`test -e /sys/bus/usb/devices/${portOf('mouse')}`)).code === 0,
+      limitMs,
+    );
+    await guest.shell.must('sleep 2');
+    assert.equal(await authorized('mouse'), '0');
+    assert.equal(await authorized('keyboard'), '1');
+    await guest.shell.must('rc-service autoweave start');
+    await isAuthorized('mouse', '1');
+    await guest.shell.must('rc-service redis stop');
+    await guest.devices.unplug('mouse');
+    await guest.devices.plug('mouse');
+    await isAuthorized('mouse', '1');
+    assert.notEqual((await guest.shell.run('pidof redis-server')).code, 0, 'Redis was dead all the time');
+    await guest.shell.must('rc-service redis start');
+  });
+
+  test('500 plugs with mixed verdicts: none wrong, and no blocked device had an interface for a millisecond [U6]', async (t) => {
+    await setRules('allow id 1d6b:0101\nallow with-interface one-of { 03:01:* }\n');
+    await guest.shell.must('sleep 3');
+    const result = await guest.shell.must('node /usr/lib/autoweave-test/policy-cycles.mjs 500', 900_000);
+    const counts = JSON.parse(result) as Readonly<Record<string, number>>;
+    t.diagnostic(result.trim());
+    assert.equal(counts.wrong, 0, result);
+    assert.equal(counts.windows, 0, result);
+    assert.ok(Number(counts.plugs) >= 500, result);
+    assert.ok(Math.min(Number(counts.allowed), Number(counts.blocked)) >= 150, result);
+    t.diagnostic(
+      `appeared in sysfs -> authorized and interface there: p50 ${counts.p50} ms, p95 ${counts.p95} ms`,
+    );
+  });
+});

@@ -1,0 +1,163 @@
+// What a hostile plugin tries, as bodies of its `start`. Each says `begun` first; one that gets through says so in its log.
+import type { PluginResources } from '../../src/contracts/plugin-manifest.ts';
+
+const MIB = 1024 * 1024;
+
+export interface Attack {
+  readonly name: string;
+  /** Body of `async start(context)`; `reached(text)` says that it got through. */
+  readonly body: string;
+  readonly resources: PluginResources;
+  /** What stops it, as the table shows it. */
+  readonly layer: string;
+  /** Options of the runner that take that layer away. */
+  readonly without: readonly string[];
+}
+
+const small: PluginResources = { memoryMaxBytes: 96 * MIB, cpuMaxPercent: 60, pidsMax: 48 };
+const roomy: PluginResources = { memoryMaxBytes: 512 * MIB, cpuMaxPercent: 100, pidsMax: 48 };
+/** Above what `small` allows, below what a guest of 1 GiB can give. */
+const hogMiB = 200;
+
+export const attacks: readonly Attack[] = [
+  {
+    name: 'busy loop',
+    body: `for (const end = Date.now() + 60_000; Date.now() < end;);`,
+    resources: { ...small, cpuMaxPercent: 30 },
+    layer: 'cpu.max, then the watchdog',
+    without: ['cpu.max'],
+  },
+  {
+    name: 'heap hog',
+    body: `const kept = []; for (let mib = 0; mib < ${hogMiB}; mib++) kept.push(Array.from({ length: 131_072 }, (_, i) => i + 0.5)); reached(kept.length + ' MiB of heap');`,
+    resources: small,
+    layer: 'memory.max',
+    without: ['memory.max', 'heap'],
+  },
+  {
+    name: 'ArrayBuffer hog',
+    body: `const kept = []; for (let mib = 0; mib < ${hogMiB}; mib++) kept.push(Buffer.alloc(${MIB}, 1)); reached(kept.length + ' MiB of buffers');`,
+    resources: small,
+    layer: 'memory.max',
+    without: ['memory.max'],
+  },
+  {
+    name: 'SharedArrayBuffer hog',
+    body: `const kept = []; for (let mib = 0; mib < ${hogMiB}; mib++) { const a = new Uint8Array(new SharedArrayBuffer(${MIB})); a.fill(1); kept.push(a); } reached(kept.length + ' MiB shared');`,
+    resources: small,
+    layer: 'memory.max',
+    without: ['memory.max'],
+  },
+  {
+    name: 'WebAssembly hog',
+    body: `const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 }); memory.grow(${hogMiB} * 16); new Uint8Array(memory.buffer).fill(1); reached(memory.buffer.byteLength / ${MIB} + ' MiB of WebAssembly');`,
+    resources: small,
+    layer: 'memory.max',
+    without: ['memory.max'],
+  },
+  {
+    name: 'fork bomb',
+    body: `const { spawn } = await import('node:child_process'); let pids = 0; for (let n = 0; n < 3; n++) { try { const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 5000)'], { stdio: 'ignore' }); child.on('error', () => {}); if (child.pid) pids++; } catch {} } if (pids > 0) reached(pids + ' processes');`,
+    resources: roomy,
+    layer: 'seccomp (no second process)',
+    without: ['seccomp'],
+  },
+  {
+    name: 'thread bomb',
+    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const all = Array.from({ length: 16 }, () => new Promise((done) => { try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', done); w.once('exit', done); } catch { done(); } })); await Promise.all(all); if (up >= 16) reached(up + ' threads');`,
+    resources: { ...roomy, memoryMaxBytes: 700 * MIB, pidsMax: 20 },
+    layer: 'pids.max',
+    without: ['pids.max'],
+  },
+  {
+    name: 'descriptor leak',
+    body: `const { openSync } = await import('node:fs'); let open = 0; try { for (; open < 2000; open++) openSync('/plugin/plugin.mjs'); } catch {} if (open >= 2000) reached(open + ' descriptors');`,
+    resources: roomy,
+    layer: 'RLIMIT_NOFILE',
+    without: ['nofile'],
+  },
+  {
+    name: '/tmp filler',
+    body: `const { appendFileSync } = await import('node:fs'); let mib = 0; try { for (; mib < 64; mib++) appendFileSync('/tmp/fill', Buffer.alloc(${MIB}, 1)); } catch {} if (mib >= 64) reached(mib + ' MiB in /tmp');`,
+    resources: roomy,
+    layer: 'sized tmpfs',
+    without: ['tmp-size'],
+  },
+  {
+    name: 'kill of parent and siblings',
+    body: `const { readdirSync, readFileSync } = await import('node:fs'); let killed = 0; for (const pid of readdirSync('/proc').map(Number).filter((n) => n > 0)) { try { if (!readFileSync('/proc/' + pid + '/cmdline', 'latin1').includes('aw-victim')) continue; process.kill(pid, 'SIGKILL'); killed++; } catch {} } try { process.kill(1, 'SIGKILL'); } catch {} if (killed > 0) reached(killed + ' strangers killed');`,
+    resources: roomy,
+    layer: 'pid namespace, seccomp',
+    without: ['pid', 'seccomp'],
+  },
+  {
+    name: 'network',
+    body: `const { connect } = await import('node:net'); await new Promise((done) => { try { const s = connect(PORT, '127.0.0.1'); s.on('connect', () => { reached('connected'); done(); }); s.on('error', done); } catch { done(); } });`,
+    resources: roomy,
+    layer: 'network namespace, seccomp',
+    without: ['net', 'seccomp'],
+  },
+  {
+    name: "others' files",
+    body: `const { readFileSync } = await import('node:fs'); const seen = []; for (const file of ['SECRET', '/etc/passwd', '/run/autoweave/control.sock']) { try { readFileSync(file); seen.push(file); } catch (e) { if (e.code === 'ENXIO') seen.push(file); } } if (seen.length > 0) reached(seen.join(' '));`,
+    resources: roomy,
+    layer: 'mount namespace',
+    without: ['mount'],
+  },
+  {
+    name: 'log flood',
+    body: `for (let n = 0; n < 200_000; n++) context.log.info('x'.repeat(200));`,
+    resources: roomy,
+    layer: 'log rate',
+    without: ['log-rate'],
+  },
+  {
+    name: 'output flood',
+    body: `const { writeSync } = await import('node:fs'); const text = 'x'.repeat(999) + '\\n'; for (let n = 0; n < 4_000; n++) writeSync(1, text);`,
+    resources: roomy,
+    layer: 'output rate',
+    without: ['output-rate'],
+  },
+  {
+    name: 'message flood',
+    body: `for (let n = 0; n < 30_000; n++) void context.emit('begun', { n }).catch(() => {});`,
+    resources: roomy,
+    layer: 'message rate',
+    without: ['message-rate'],
+  },
+  {
+    name: 'forged messages',
+    body: `const { writeSync } = await import('node:fs'); const text = JSON.stringify({ t: 'installed', name: 'other', admin: true }); const frame = Buffer.alloc(4 + text.length); frame.writeUInt32BE(text.length); frame.write(text, 4); writeSync(3, frame);`,
+    resources: roomy,
+    layer: 'schema of the messages',
+    without: ['schema'],
+  },
+  {
+    name: 'endless message',
+    body: `const { writeSync } = await import('node:fs'); const head = Buffer.alloc(4); head.writeUInt32BE(0x7fffffff); writeSync(3, head); for (let n = 0; n < 64; n++) writeSync(3, Buffer.alloc(65_536, 120));`,
+    resources: roomy,
+    layer: 'size of a message',
+    without: ['frame-size'],
+  },
+  {
+    name: 'bottomless data',
+    body: `let data = {}; for (let n = 0; n < 20_000; n++) data = { d: data }; const text = '{"t":"request","r":1,"request":{"op":"emit","type":"begun","traceparent":null,"data":' + '{"d":'.repeat(20_000) + '1' + '}'.repeat(20_000) + '}}'; const { writeSync } = await import('node:fs'); const frame = Buffer.alloc(4 + text.length); frame.writeUInt32BE(text.length); frame.write(text, 4); let at = 0; while (at < frame.length) { try { at += writeSync(3, frame, at); } catch (e) { if (e.code !== 'EAGAIN') throw e; } }`,
+    resources: roomy,
+    layer: 'depth of data',
+    without: ['depth'],
+  },
+];
+
+/** The module of an attacker. `places` replaces PORT and SECRET. */
+export function attackCode({ body }: Attack, places: Readonly<Record<string, string>>): string {
+  const filled = Object.entries(places).reduce((text, [word, value]) => text.replaceAll(word, value), body);
+  return `export default {
+  async start(context) {
+    const reached = (what) => context.log.warn('REACHED ' + what);
+    await context.emit('begun', {});
+    ${filled}
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  },
+};
+`;
+}
