@@ -56,15 +56,18 @@ export const ociArchive: Step = {
   },
 };
 
-/** Everything belongs to root, then the few paths that do not, a second time: the last entry of a name counts. */
+/** Everything belongs to root but a few files and empty folders, which follow: no name may come twice. */
 async function writeLayer(build: Build, tar: string): Promise<void> {
   const { root } = placesOf(build);
-  const exclude = oci.exclude.map((at) => `--exclude=${at}`);
-  await runTar(build, ['--create', '--file', tar, '--owner=0', '--group=0', ...exclude, '-C', root, '.']);
   const users = await idsOf(root, 'passwd');
   const groups = await idsOf(root, 'group');
   const own = { ...ownership, [oci.home]: ['0750', oci.user, oci.user] };
   await mkdir(path.join(root, oci.home), { recursive: true });
+  const later = [...oci.exclude, ...Object.keys(own)].map((at) => `--exclude=.${at}`);
+  await runTar(build, [
+    ...['--create', '--file', tar, '--owner=0', '--group=0', '--anchored', '--no-wildcards-match-slash'],
+    ...[...later, '-C', root, '.'],
+  ]);
   for (const [at, [mode = '', user = '', group = '']] of Object.entries(own))
     await runTar(build, [
       ...['--append', '--file', tar, '--no-recursion', `--mode=${mode}`],

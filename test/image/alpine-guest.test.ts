@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
+import { guestPlugins } from '../plugins/guest-plugins.ts';
+import { seer, signedPlugin } from '../plugins/test-plugins.ts';
 import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
 import { type DeviceKind, sockets } from '../support/guest-devices.ts';
-import { buildAlpineGuest, whyNoAlpineGuest } from '../support/guest-image.ts';
+import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
 import { until } from '../support/until.ts';
@@ -15,14 +17,14 @@ const eventLimitMs = 120_000;
 const kinds: readonly DeviceKind[] = ['keyboard', 'storage', 'serial', 'hub', 'hub-child'];
 const subject = (kind: DeviceKind) => `usb/${sockets[kind].kernelPort}`;
 
-suite('a guest on the base alpine', { skip: whyNoAlpineGuest() }, () => {
+suite('a guest on the base alpine', { skip: whyNoGuest('alpine') }, () => {
   const undo: (() => unknown)[] = [];
   const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
   let guest: Guest;
   let subscriber: Subscriber;
 
   before(async () => {
-    const image = await buildAlpineGuest();
+    const image = await buildGuestImage(undefined, 'alpine');
     const broker = await startMosquitto(cleanup);
     subscriber = await startSubscriber(cleanup, broker.url, 'autoweave/v1/acme/lab/alpine/#');
     guest = await startGuest(cleanup, {
@@ -63,7 +65,7 @@ suite('a guest on the base alpine', { skip: whyNoAlpineGuest() }, () => {
   });
 
   test('the daemon watches, and every device plugged in and out arrives at the broker [U1]', async () => {
-    await guest.qemu.console.waitFor(/acme:lab:alpine .*watching/, eventLimitMs);
+    await guest.qemu.console.waitFor(/^watching, health/, eventLimitMs);
     for (const kind of kinds) {
       await guest.devices.plug(kind);
       await until(`${kind} is ready`, () => seen('ready', subject(kind)) === 1, eventLimitMs);
@@ -74,5 +76,38 @@ suite('a guest on the base alpine', { skip: whyNoAlpineGuest() }, () => {
     }
     for (const kind of kinds)
       assert.deepEqual([seen('added', subject(kind)), seen('removed', subject(kind))], [1, 1], kind);
+  });
+
+  test('a plugin runs inside all its limits under musl, and its event reaches the broker [P5]', async (t) => {
+    const plugins = await guestPlugins(guest);
+    const { body } = await plugins.install(await signedPlugin({ code: seer }));
+    assert.equal(body.code, undefined, JSON.stringify(body));
+    const status = await plugins.inState('probe', 'running');
+    assert.deepEqual(status.isolation, { complete: true, missing: [] });
+    t.diagnostic(`memory charged to the plugin's leaf: ${status.memoryBytes} bytes`);
+    await guest.devices.plug('keyboard');
+    await until(
+      'the plugin saw it',
+      () => subscriber.messages.some(({ topic }) => topic.endsWith('/event/plugin.probe.seen')),
+      eventLimitMs,
+    );
+    await guest.devices.unplug('keyboard');
+  });
+
+  test('the usb addon, deep stacks, names and languages work under musl [I1]', async () => {
+    const loaded = await guest.shell.must('grep -l /usr/lib/autoweave/usb.node /proc/[0-9]*/maps');
+    assert.match(loaded, /maps/);
+    const facts = await guest.shell.must('node /usr/lib/autoweave-test/libc-facts.mjs', eventLimitMs);
+    assert.deepEqual(JSON.parse(facts), {
+      isGlibc: false,
+      mainStack: 'RangeError',
+      workerStack: 'RangeError',
+      nestedJson: 4_000,
+      // glibc would say 127.0.0.1: what listens for `localhost` must listen on both.
+      localhost: '::1',
+      unknownName: 'not found',
+      euro: '1.234,50\u00a0€',
+      sorted: 'a,ä,z',
+    });
   });
 });

@@ -6,6 +6,7 @@ import test from 'node:test';
 
 const scripts = globSync([
   'rootfs/**/*',
+  'image/oci-layer/**/*',
   'systemd/*',
   'image/initramfs/*',
   'image/base/*-layer/**/*',

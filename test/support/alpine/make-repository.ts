@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { alpineBase } from '../../../image/base/alpine.ts';
+import { whyNoApko } from '../../../image/base/apko.ts';
 import { whyNotDebian } from '../../../image/base/debian.ts';
 import { missingTools } from '../../../image/missing-tools.ts';
 import alpine from '../../../image/packages/alpine.json' with { type: 'json' };
@@ -17,6 +19,8 @@ export interface TestMirror {
   /** `file://…` */
   readonly url: string;
   readonly keys: string;
+  /** A lock file for its packages. */
+  readonly lock: string;
 }
 
 const lockLimitMs = 3_600_000;
@@ -37,13 +41,14 @@ export function whyNoRepository(): string | undefined {
     'strip',
     'bzip2',
   ]);
-  return missing.length === 0 ? undefined : `it needs programs that are not installed: ${missing.join(', ')}`;
+  if (missing.length === 0) return whyNoApko();
+  return `it needs programs that are not installed: ${missing.join(', ')}`;
 }
 
 export async function testMirror(report: (line: string) => void = () => undefined): Promise<TestMirror> {
   const mirror = path.join(repositoryCache, 'mirror');
   const keys = path.join(repositoryCache, 'keys');
-  const made = { url: `file://${mirror}`, keys };
+  const made = { url: `file://${mirror}`, keys, lock: path.join(repositoryCache, 'lock.json') };
   const lock = await takeLock('alpine test repository', lockLimitMs);
   try {
     const stamp = path.join(repositoryCache, 'made-from');
@@ -52,6 +57,9 @@ export async function testMirror(report: (line: string) => void = () => undefine
     report('makes the packages; the first time takes some minutes');
     await rm(stamp, { force: true });
     await makeMirror(mirror, keys);
+    const work = path.join(repositoryCache, 'lock-work');
+    const base = alpineBase({ ...made, mirror: made.url, architecture: 'x64', locking: 'refresh' });
+    await base.fetch({ archives: path.join(work, 'archives'), work });
     await writeFile(stamp, sources);
     return made;
   } finally {
@@ -77,7 +85,7 @@ async function makeMirror(mirror: string, keys: string): Promise<void> {
 }
 
 function sourcesHash(): string {
-  const hash = createHash('sha256').update(alpine.release);
+  const hash = createHash('sha256').update(JSON.stringify(alpine));
   // Not the tests' other repository.
   for (const file of globSync('!(small-repository).ts', { cwd: import.meta.dirname }).sort())
     hash.update(readFileSync(path.join(import.meta.dirname, file)));
@@ -90,8 +98,6 @@ if (import.meta.main) {
     console.error(`make-repository: ${why}`);
     process.exit(1);
   }
-  const { url, keys } = await testMirror((line) => console.log(`make-repository: ${line}`));
-  console.log(
-    `npm run image -- --base alpine --mirror ${url} --keys ${keys} --lock out/test-repository.lock.json`,
-  );
+  const { url, keys, lock } = await testMirror((line) => console.log(`make-repository: ${line}`));
+  console.log(`npm run image -- --base alpine --mirror ${url} --keys ${keys} --lock ${lock}`);
 }

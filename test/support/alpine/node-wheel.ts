@@ -15,7 +15,7 @@ export interface NodeTrees {
 }
 
 export async function muslNode(): Promise<NodeTrees> {
-  const folder = await keptPart(`node-${nodeVersion}`, async (made) => {
+  const folder = await keptPart(`node-${nodeVersion}-stripped`, async (made) => {
     const wanted = `${made}.requirements`;
     await writeFile(wanted, requirement);
     await runCommand(
@@ -50,4 +50,5 @@ async function lay(from: string, to: string): Promise<void> {
   await mkdir(path.dirname(to), { recursive: true });
   await copyFile(from, to);
   await runCommand('chmod', ['755', to], { remedy });
+  await runCommand('strip', [to], { from: 'binutils', remedy });
 }

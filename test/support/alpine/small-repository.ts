@@ -32,11 +32,15 @@ export async function smallRepository(dir: string): Promise<SmallRepository> {
     await rm(tree, { recursive: true, force: true });
     await mkdir(path.join(tree, 'usr/share/small'), { recursive: true });
     await writeFile(path.join(tree, 'usr/share/small', info.name), content);
+    if (info.name === 'alpine-keys') {
+      await mkdir(path.join(tree, 'usr/share/apk/keys'), { recursive: true });
+      await writeFile(path.join(tree, 'usr/share/apk/keys', key.name), key.publicPem);
+    }
     return makeApk(info, tree, key);
   };
   const names = [...Object.values(alpine.base).flat(), ...alpine.kernel.wanted, ...alpine.kernel.besides];
   let packages: readonly Apk[] = await Promise.all(
-    [...names, ...alpine.boot.wanted, 'musl'].map((name) => make(infoOf(name), `${name}\n`)),
+    [...names, ...alpine.boot.wanted, 'musl', 'alpine-keys'].map((name) => make(infoOf(name), `${name}\n`)),
   );
   const place = { mirror, release: alpine.release, repository: 'main', architecture: 'x86_64' };
   const write = (signer: SigningKey | undefined = key) => writeRepository(place, packages, signer);
