@@ -63,7 +63,7 @@ async function watchBus(t: TestContext, bus: FileBus, extra: WatchExtra = {}): P
     known: extra.known ?? null,
     take: (taken) => void changes.push(...taken),
     procRoot: bus.procRoot,
-    timings: { tickMs: 20, pollMs: 50, backoffMinMs: 5, ...extra.timings },
+    timings: { stringsMs: 10_000, tickMs: 20, pollMs: 50, backoffMinMs: 5, ...extra.timings },
   });
   t.after(() => watch.stop());
   const lines = () => changes.map(lineOf);
