@@ -4,12 +4,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { buildBundle } from '../src/workbench/build-bundle.ts';
-import { flowTests, guestTests } from './support/test-files.ts';
+import { flowTests, guestTests, machineTests } from './support/test-files.ts';
 
 interface Tier {
   readonly name: string;
   readonly about: string;
   readonly args: () => readonly string[];
+  /** Takes too long for every run. */
+  readonly onlyNamed?: true;
 }
 
 /** One file after the other: flows measure real servers, and two guests are too much for a small machine. */
@@ -23,6 +25,12 @@ const tiers: readonly Tier[] = [
   { name: 'check', about: 'types, lint, fast tests', args: () => ['test/check.ts'] },
   { name: 'flows', about: 'the product with real servers', args: () => inTurn(180_000, flowTests()) },
   { name: 'guest', about: 'a booted machine', args: () => inTurn(900_000, guestTests()) },
+  {
+    name: 'machines',
+    about: 'further booted machines, other bases',
+    args: () => inTurn(2_700_000, machineTests()),
+    onlyNamed: true,
+  },
 ];
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -40,8 +48,8 @@ const say = (line: string) => console.log(`test: ${line}`);
 const began = performance.now();
 const seconds = (since: number) => `${((performance.now() - since) / 1_000).toFixed(1)} s`;
 buildBundle(root, say);
-for (const { name, about, args } of tiers.filter(
-  (tier) => wanted.length === 0 || wanted.includes(tier.name),
+for (const { name, about, args } of tiers.filter(({ name, onlyNamed }) =>
+  wanted.length === 0 ? onlyNamed !== true : wanted.includes(name),
 )) {
   say(`${name} (${about})`);
   const started = performance.now();
@@ -55,6 +63,10 @@ for (const { name, about, args } of tiers.filter(
   say(`${name} passed in ${seconds(started)}`);
 }
 say(`all passed in ${seconds(began)}`);
+if (wanted.length === 0)
+  say(
+    'not part of this: npm test -- machines (installation, power cuts, start from a stick, base alpine, OCI)',
+  );
 
 async function run(args: readonly string[]) {
   const child = spawn(process.execPath, args, { stdio: 'inherit' });

@@ -11,8 +11,15 @@ export function flowTests(): string[] {
   return allTests().filter((file) => file.startsWith('test/flows/'));
 }
 
+/** Each boots machines for minutes, or needs what must be downloaded first: `npm test -- machines` runs them. */
+const long = /^test\/image\/(alpine-.*|install|oci|power-cut|usb-stick-boot)\.test\.ts$/;
+
 export function guestTests(): string[] {
-  return allTests().filter((file) => file.startsWith('test/image/'));
+  return allTests().filter((file) => file.startsWith('test/image/') && !long.test(file));
+}
+
+export function machineTests(): string[] {
+  return allTests().filter((file) => long.test(file));
 }
 
 function allTests(): string[] {
