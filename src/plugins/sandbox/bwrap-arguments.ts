@@ -24,10 +24,11 @@ export function bwrapArguments(view: SandboxView): readonly string[] {
     ...['--uid', UID, '--gid', UID, '--hostname', 'plugin'],
     // The daemon's end is theirs; a terminal of the daemon is not.
     ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
+    // First, because Node itself may lie below the other /tmp.
+    ...['--size', String(tmpBytes), '--tmpfs', '/tmp'],
     ...runtime.binds.flatMap(([from, to]) => ['--ro-bind', from, to]),
     ...['--ro-bind', hostDir, '/host', '--ro-bind', pluginDir, '/plugin'],
     ...['--proc', '/proc', '--dev', '/dev'],
-    ...['--size', String(tmpBytes), '--tmpfs', '/tmp'],
     // Shared memory would be a second place to fill.
     ...['--remount-ro', '/dev', '--remount-ro', '/'],
     ...['--chdir', '/tmp', '--seccomp', String(seccompFd)],
