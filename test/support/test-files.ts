@@ -12,7 +12,8 @@ export function flowTests(): string[] {
 }
 
 /** Each boots machines for minutes, or needs what must be downloaded first: `npm test -- machines` runs them. */
-const long = /^test\/image\/(alpine-.*|first-start|install|oci|power-cut|usb-stick-boot)\.test\.ts$/;
+const long =
+  /^test\/image\/(alpine-.*|first-start|install|oci|plugins|power-cut|usb-policy|usb-stick-boot)\.test\.ts$/;
 
 export function guestTests(): string[] {
   return allTests().filter((file) => file.startsWith('test/image/') && !long.test(file));
