@@ -174,8 +174,13 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
 
   test('on a disk without room for a data partition it says so and keeps watching [I3]', async (t) => {
     const small = await copyDisk(built, dir);
-    await small.configure(config);
+    const withSecret = JSON.stringify({
+      ...(JSON.parse(config) as object),
+      uplink: { ...(JSON.parse(config) as { uplink: object }).uplink, username: 'kiosk', password: 'hush' },
+    });
+    await small.configure(withSecret);
     await boot(t, small);
+    assert.equal(await small.read('autoweave.json'), withSecret, 'what nobody else keeps stays in the file');
     assert.ok(
       told().some((line) => /^autoweave: data: there is no data partition and no room for one/.test(line)),
       told().join('\n'),
