@@ -102,17 +102,18 @@ export class EventFeed {
       return;
     }
     place.isAcked = true;
-    this.#inFlight -= 1;
+    // It has its place in the window until what it caused is on disk: a store that is slow slows the plugin down.
     const settle = () => {
+      this.#inFlight -= 1;
       this.#options.onDelivered();
       this.#options.memory.crashes.delete(formatEventId(place.id));
       this.#done(place);
+      this.#pump();
     };
     const emitted = this.#options.emitted();
     // Rejections are the emitter's; the order of storing is what counts here.
     if (emitted === null) settle();
     else emitted.then(settle, settle);
-    this.#pump();
   }
 
   /** The plugin gave it back after so many tries. */
