@@ -18,8 +18,8 @@ import { type RecordedRun, recordRun } from './power/record-run.ts';
 import { choosePowerCuts, type LoggedWrite, readWriteLog, replayWrites } from './power/write-log.ts';
 
 const BOOT_EVERY = 10;
-const PLUGS = 150;
-const PLUGS_OF_FEW_CUTS = 30;
+/** There are a few more flushes than plugs. */
+const LEAST_PLUGS = 30;
 const FIRST_FAULTS = 5;
 
 type Say = (line: string) => void;
@@ -35,7 +35,7 @@ export const drill: Drill = {
     let failed = 0;
     for await (const faults of withCleanup(async function* (t) {
       const dir = await tempDir(t);
-      const plugs = n < 2 * BOOT_EVERY ? PLUGS_OF_FEW_CUTS : PLUGS;
+      const plugs = Math.max(LEAST_PLUGS, n);
       const run = await recorded({ image, dir, plugs, say });
       const programs = redisOfRoot(image, path.join(dir, 'programs'));
       const cuts = await cutPower(run, { dir, programs, n, random: seededRandom(seed), say });
