@@ -1,4 +1,5 @@
 // What an acknowledgement of this Redis is worth, as it says itself on a new connection.
+import type { BufferConfig } from '../contracts/config.ts';
 import { isBufferError } from './buffer-error.ts';
 import type { RedisLink } from './redis-link.ts';
 
@@ -10,7 +11,7 @@ export interface Durability {
 const REMEDY = 'start Redis with the shipped redis.conf';
 
 /** Throws BufferError. */
-export async function readDurability(link: RedisLink): Promise<Durability> {
+export async function readDurability(link: RedisLink, wanted: BufferConfig['fsync']): Promise<Durability> {
   const info = await link.exchange('look at the persistence', (redis) => redis.info('persistence'));
   if (!/^aof_enabled:1\s*$/m.test(info))
     return degraded(`it keeps no log (appendonly no): every event it holds is lost when it ends; ${REMEDY}`);
@@ -22,7 +23,11 @@ export async function readDurability(link: RedisLink): Promise<Durability> {
     case 'always':
       return { state: 'ok', why: 'every acknowledged event is fsynced' };
     case 'everysec':
-      return { state: 'ok', why: 'a power cut may lose the last two seconds (appendfsync everysec, as set)' };
+      return wanted === 'everysec'
+        ? { state: 'ok', why: 'a power cut may lose the last two seconds (appendfsync everysec, as set)' }
+        : degraded(
+            `a power cut may lose the last two seconds (appendfsync everysec); ${REMEDY}, or set buffer.fsync to everysec`,
+          );
     case 'no':
       return degraded(`a power cut may lose half a minute (appendfsync no); ${REMEDY}`);
     default:

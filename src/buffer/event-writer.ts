@@ -1,7 +1,9 @@
 // The single producer: numbers drafts, stores them batch by batch, and decides after every reconnect what was stored.
 // Longer than most files: all of it turns around the one batch that is on its way.
+
 import type { AppendEvents, StatePatch } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
+import type { BufferConfig } from '../contracts/config.ts';
 import { type EventDraft, type EventId, START } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { Log } from '../contracts/log.ts';
@@ -38,6 +40,8 @@ export interface EventWriterOptions {
   readonly signal: AbortSignal;
   /** `bytes` of JSON that the batch had. */
   readonly onAcknowledged: (lastId: EventId, bytes: number) => void;
+  /** What the configuration wants Redis to do. */
+  readonly fsync: BufferConfig['fsync'];
   /** Resolves once the archive has been looked at, or could not be. */
   readonly archiveKnown: Promise<void>;
   /** What is known of ids outside the stream. */
@@ -107,7 +111,7 @@ export class EventWriter {
 
   /** On every new connection, before anybody uses it. */
   async prepare(link: RedisLink): Promise<void> {
-    this.#durability = await readDurability(link);
+    this.#durability = await readDurability(link, this.#options.fsync);
     this.#tails.set(link, await readStoreTail(link));
   }
 

@@ -93,6 +93,7 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
   const loaded = loadArchive(archive, options.archiveFolder, { health, signal });
 
   const writer = new EventWriter({
+    fsync: config.fsync,
     ...{ batchEvents: config.batchEvents, memoryQueueEvents: config.memoryQueueEvents },
     ...{ mark, seal, traceparent, clock, random, metrics, health, log, signal },
     archiveKnown: loaded.tried,

@@ -94,6 +94,11 @@ export const BufferConfig = Type.Object(
       Type.String({ minLength: 1, description: 'Redis ACL user; left out: the default user.' }),
     ),
     password: Secret('Of the Redis ACL user.'),
+    fsync: Type.Union([Type.Literal('always'), Type.Literal('everysec')], {
+      default: 'always',
+      description:
+        'always: an acknowledged event survives a power cut. everysec: spares flash; a power cut may lose the last two seconds. The image starts Redis with it.',
+    }),
     memoryQueueEvents: Type.Integer({
       minimum: 100,
       default: 50_000,

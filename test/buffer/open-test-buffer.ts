@@ -54,6 +54,7 @@ export function testConfig(
   overrides: Partial<BufferConfig> & { readonly redisSocket: string },
 ): BufferConfig {
   return {
+    fsync: 'always',
     memoryQueueEvents: 50_000,
     batchEvents: 256,
     keepEvents: 1_000,

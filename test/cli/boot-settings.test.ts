@@ -73,6 +73,7 @@ test('what is offered is imported, and in force at every later start without it 
     assert.equal(box.made('origin'), 'provisioned\n');
     assert.equal(box.made('hostname'), 'till-3\n');
     assert.equal(box.made('page-port'), '8000\n');
+    assert.equal(box.made('redis-fsync'), 'always\n');
     assert.equal(box.made('interfaces'), 'eth1\t10.1.2.3/16\t10.1.0.1\n*\tdhcp\t-\n');
     assert.equal(box.made('resolv.conf'), 'nameserver 192.0.2.1\nnameserver 2001:db8::1\n');
     assert.match(

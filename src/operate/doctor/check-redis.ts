@@ -33,7 +33,7 @@ export const checkRedis: Check = {
     if (sync !== undefined && !sync.startsWith('-') && !sync.includes('always'))
       return attention(
         'Redis does not sync every write (appendfsync is not always): a power cut loses up to two seconds',
-        'Set appendfsync always, unless the flash has to be spared.',
+        'Set buffer.fsync to always (and appendfsync where Redis is started otherwise), unless the flash has to be spared.',
       );
     return ok('Redis answers and writes its log');
   },

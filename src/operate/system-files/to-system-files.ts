@@ -1,4 +1,4 @@
-// The configuration -> the small files that the appliance's init scripts read: name, addresses, name servers, time, port. Pure.
+// The configuration -> the small files that the appliance's init scripts read: name, addresses, name servers, time, port, what Redis fsyncs. Pure.
 import type { Config, NetworkConfig } from '../../contracts/config.ts';
 import { chronyConf } from './chrony-conf.ts';
 import { hostName } from './host-name.ts';
@@ -7,14 +7,15 @@ import { hostName } from './host-name.ts';
 export type SystemFiles = Readonly<Record<string, string>>;
 
 export function toSystemFiles(
-  config: Pick<Config, 'appliance' | 'network' | 'status' | 'time'>,
+  config: Pick<Config, 'appliance' | 'buffer' | 'network' | 'status' | 'time'>,
 ): SystemFiles {
-  const { appliance, network, status, time } = config;
+  const { appliance, buffer, network, status, time } = config;
   const { dns = [] } = network;
   return {
     hostname: `${hostName(appliance.name)}\n`,
     interfaces: interfacesText(network),
     'page-port': `${status.port}\n`,
+    'redis-fsync': `${buffer.fsync}\n`,
     ...(dns.length === 0 ? {} : { 'resolv.conf': dns.map((server) => `nameserver ${server}\n`).join('') }),
     ...(time.servers.length === 0 ? {} : { 'chrony.conf': chronyConf(time.servers) }),
   };
