@@ -219,6 +219,7 @@ export async function startAppliance(options: {
       leds.look();
       setTimeout(leds.look, seconds * 1_000 + 50).unref();
     },
+    verdictAt: (port) => usbPolicy.gatekeeper?.verdictAt(port) ?? null,
     judgeDevice: (port, target, reason) =>
       judgeDevice(
         { port, target, reason },
