@@ -41,6 +41,7 @@ const owners: Readonly<Record<string, string>> = {
   ajv: 'lib',
   'tiny-typed-emitter': 'lib',
   uqr: 'status',
+  'multicast-dns': 'status',
   'worker-threads-pool': 'plugins',
   'libsodium-wrappers': 'trust',
 };
