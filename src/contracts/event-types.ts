@@ -60,6 +60,10 @@ export const eventTypes = {
     { port: UsbPort, device: UsbDevice, verdict: UsbVerdict },
     { ...closed, description: 'The policy keeps this device from working: no driver is bound to it.' },
   ),
+  'usb.device.allowed': Type.Object(
+    { port: UsbPort, device: UsbDevice, verdict: UsbVerdict },
+    { ...closed, description: 'A device that was blocked may work: the policy has changed, or an override.' },
+  ),
   'usb.device.suspected': Type.Object(
     {
       port: UsbPort,

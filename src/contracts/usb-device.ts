@@ -71,7 +71,11 @@ export const UsbDevice = Type.Object(
     configurations: Type.Integer({ minimum: 0, maximum: 255 }),
     interfaces: Type.Array(UsbInterface, { maxItems: 256 }),
     authorized: Type.Optional(Type.Boolean()),
-    policy: Type.Optional(UsbVerdict),
+    policy: Type.Optional({
+      ...UsbVerdict,
+      description:
+        'The verdict of the USB policy. Absent: policy.mode is off, or the device is not judged yet; then usb.device.changed says it.',
+    }),
     removable: Type.Optional(
       Type.Union([Type.Literal('removable'), Type.Literal('fixed'), Type.Literal('unknown')]),
     ),

@@ -1,6 +1,7 @@
 // Transitions of a port are held until the port has been quiet for debounceMs, then folded. Time is that of the changes.
 import { type Fold, foldTransitions } from './fold-transitions.ts';
 import { LowestOf } from './lowest-of.ts';
+import { isSameButPolicy } from './same-device.ts';
 import { coverBoth, isPlug, type Transition } from './transition.ts';
 
 /** A port that never gets quiet is told after so many times debounceMs. */
@@ -83,10 +84,12 @@ export class Debounce {
   }
 }
 
-/** A device that could be read only after its added was held: the added says it at once. */
+/** A device that could be read, or was judged, only after its added was held: the added says it at once. */
 function mergeCompletion(held: Transition[], transition: Transition): boolean {
   const last = held.at(-1);
-  if (transition.kind !== 'changed' || last?.kind !== 'added' || last.device.identity !== null) return false;
+  if (transition.kind !== 'changed' || last?.kind !== 'added') return false;
+  const isJudged = transition.device.policy !== undefined && isSameButPolicy(last.device, transition.device);
+  if (last.device.identity !== null && !isJudged) return false;
   held[held.length - 1] = {
     ...last,
     device: transition.device,

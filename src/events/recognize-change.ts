@@ -1,7 +1,14 @@
 // A change of one port -> what is new in it. The same physical change arrives from several sources, late, or out of turn;
 // numbers decide within a boot, address and identity where there are none.
 import type { UsbChange } from '../contracts/usb-change.ts';
-import { completes, isSameAfterBoot, isSameFacts, isSameFactsAfterBoot, isSamePlug } from './same-device.ts';
+import {
+  completes,
+  isSameAfterBoot,
+  isSameFacts,
+  isSameFactsAfterBoot,
+  isSamePlug,
+  stated,
+} from './same-device.ts';
 import { inferredRemoval, type Recognized, type SeenPort, withDevice, withoutDevice } from './seen-port.ts';
 import type { Origin, Transition } from './transition.ts';
 
@@ -38,9 +45,11 @@ function recognizeSight(seen: SeenPort, change: Sight, isInScan: boolean): Recog
   }
   if (!isSamePlug(known, change.device)) return isInScan ? duplicate(seen) : replaced(seen, change);
   const confirmed = { ...seen, attachedSeqnum: seen.attachedSeqnum ?? change.seqnum };
-  const saysMore =
-    change.kind === 'changed' && change.device.identity !== null && !isSameFacts(known, change.device);
-  return saysMore && !isInScan ? changedTo(confirmed, change) : recognizeCompletion(confirmed, change);
+  const device = stated(known, change.device);
+  const saysMore = change.kind === 'changed' && !isSameFacts(known, device);
+  return saysMore && !isInScan
+    ? changedTo(confirmed, { ...change, device })
+    : recognizeCompletion(confirmed, change);
 }
 
 function recognizeArrival(seen: SeenPort, change: Sight, isInScan: boolean): Recognized {

@@ -1,7 +1,7 @@
 // A scan's sight of one port compared with what is known of it -> what is new. Marked reconciled: nobody saw it happen.
 import type { UsbChange } from '../contracts/usb-change.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
-import { isSameAfterBoot, isSameFacts, isSameFactsAfterBoot, isSamePlug } from './same-device.ts';
+import { isSameAfterBoot, isSameFacts, isSameFactsAfterBoot, isSamePlug, stated } from './same-device.ts';
 import { type Recognized, type SeenPort, withDevice, withoutDevice } from './seen-port.ts';
 import type { Changed, Plug } from './transition.ts';
 
@@ -25,10 +25,10 @@ export function reconcilePort(seen: SeenPort, found: UsbDevice | null, scan: Sna
     return { seen: withDevice(withoutDevice(seen), found, null), transitions, verdict: 'new' };
   }
   // What could be read once is not forgotten because this scan could not.
-  if (found.identity === null && known.identity !== null && !seen.isCarriedOver) return same(seen);
-  const isUnchanged = seen.isCarriedOver ? isSameFactsAfterBoot(known, found) : isSameFacts(known, found);
-  const kept = { ...seen, device: found, isCarriedOver: false };
-  const changed: Changed = { ...originOf(scan), kind: 'changed', device: found };
+  const device = seen.isCarriedOver || known.identity === null ? found : stated(known, found);
+  const isUnchanged = seen.isCarriedOver ? isSameFactsAfterBoot(known, device) : isSameFacts(known, device);
+  const kept = { ...seen, device, isCarriedOver: false };
+  const changed: Changed = { ...originOf(scan), kind: 'changed', device };
   return isUnchanged ? same(kept) : { seen: kept, transitions: [changed], verdict: 'new' };
 }
 

@@ -27,6 +27,20 @@ export function isSameFactsAfterBoot(a: UsbDevice, b: UsbDevice): boolean {
   return isDeepStrictEqual({ ...a, bus: b.bus, address: b.address }, b);
 }
 
+/** What a later sight of the same plug says. One that could not be read says only whether the device may work, and why. */
+export function stated(known: UsbDevice, sight: UsbDevice): UsbDevice {
+  if (sight.identity !== null) return sight;
+  const { authorized, policy } = sight;
+  return { ...known, ...(authorized !== undefined && { authorized }), ...(policy && { policy }) };
+}
+
+/** Whether `b` differs from `a` in nothing but what the policy made of the device. */
+export function isSameButPolicy(a: UsbDevice, b: UsbDevice): boolean {
+  const { policy: _a, authorized: _b, ...factsOfA } = a;
+  const { policy: _c, authorized: _d, ...factsOfB } = b;
+  return isDeepStrictEqual(factsOfA, factsOfB);
+}
+
 /** Device `b` could be read where `a` could not. */
 export function completes(a: UsbDevice, b: UsbDevice): boolean {
   return a.identity === null && b.identity !== null && a.address === b.address;

@@ -13,9 +13,9 @@ import type { EventsMetrics, Metrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
 import type { UsbGatekeeper } from '../contracts/usb-policy.ts';
-import { withBlockedDrafts } from '../events/blocked-drafts.ts';
 import { createEventMaker, type EventMaker, type Made } from '../events/event-maker.ts';
 import { parseUsbState } from '../events/usb-state.ts';
+import { withVerdictDrafts } from '../events/verdict-drafts.ts';
 import { errorText } from '../lib/error-text.ts';
 import { startUsbWatch, type UsbWatch } from '../usb/start-usb-watch.ts';
 
@@ -84,7 +84,7 @@ export async function startPipeline(options: PipelineOptions): Promise<Pipeline>
 
   const store = ({ drafts, state }: Made) => {
     if (drafts.length > 0 || Object.keys(state).length > 0)
-      void buffer.append(withBlockedDrafts(drafts), state);
+      void buffer.append(withVerdictDrafts(drafts), state);
     if (drafts.length > 0) {
       metrics.usb.devices.set(maker.devices().length);
       options.onDevices();

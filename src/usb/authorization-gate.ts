@@ -13,12 +13,15 @@ import type { ReadStrings } from './string-reader.ts';
 import { type Authorization, writeAuthorization } from './write-authorization.ts';
 
 export interface AuthorizationGate {
-  /** The device at this port is new, or may have changed. Parents first. */
-  enter(port: string): void;
+  /**
+   * The device at this port is new, or may have changed. Parents first. `isEarly`: before udev's rules have run for it, so nothing may be
+   * written yet; it is judged all the same, so that its first event can say the verdict.
+   */
+  enter(port: string, options?: { readonly isEarly: boolean }): void;
   left(port: string): void;
   /** Every port again, if the policy has changed since; `isCheck`: also whether sysfs still says what was written. */
   recheck(options: { readonly isCheck: boolean }): void;
-  /** undefined also for what need not be said: nothing is enforced, and nothing would be kept away. */
+  /** undefined: not judged, or not yet. */
   verdictOf(port: string, address: number): UsbVerdict | undefined;
   /** Whether the port waits for its turn, or is being worked on. */
   isBusy(port: string): boolean;
@@ -58,6 +61,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
   const judged = new Map<string, Judged>();
   const refused = new Map<string, string>();
   const queue = new Set<string>();
+  const early = new Set<string>();
   let current: string | null = null;
   let working: Promise<void> | null = null;
   let isStopped = false;
@@ -77,13 +81,14 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
       if (isStopped) return;
       queue.delete(port);
       current = port;
+      const isEarly = early.delete(port);
       try {
-        await pass(port);
+        await pass(port, isEarly);
       } catch (cause) {
         log.error({ port, cause: errorText(cause) }, 'a device could not be judged: it stays as it is');
       }
       current = null;
-      if (!queue.has(port)) options.onPassed(port);
+      if (!queue.has(port) && !isEarly) options.onPassed(port);
     }
     say();
   };
@@ -94,19 +99,19 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     });
   };
 
-  const pass = async (port: string): Promise<void> => {
+  const pass = async (port: string, isEarly: boolean): Promise<void> => {
     const parent = parentOf(port);
-    if (parent !== null && !judged.has(parent)) await pass(parent);
+    if (parent !== null && !judged.has(parent)) await pass(parent, isEarly);
     const handle = await openFolder(folderOf(port));
     if (handle === null) return;
     try {
-      await passFolder(port, `/proc/self/fd/${handle.fd}`);
+      await passFolder(port, `/proc/self/fd/${handle.fd}`, isEarly);
     } finally {
       await handle.close();
     }
   };
 
-  const passFolder = async (port: string, folder: string): Promise<void> => {
+  const passFolder = async (port: string, folder: string, isEarly: boolean): Promise<void> => {
     const parent = parentOf(port);
     const raw = readRawDevice(folder);
     if (raw === null) return;
@@ -133,12 +138,10 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
       judged.set(port, { address: raw.address, generation, verdict });
     }
     if (verdict === null) return;
-    const wanted = stepTo(verdict, isAuthorized);
+    const wanted = isEarly ? null : stepTo(verdict, isAuthorized);
     const hasWritten = wanted !== null && (await write(port, folder, wanted));
     const isSame = known?.address === raw.address && isSameVerdict(known.verdict, verdict);
-    const isNews =
-      !isSame && (isWorthTelling(verdict) || (known !== undefined && isWorthTelling(known.verdict)));
-    if (isNews || hasWritten) options.onJudged(port);
+    if (!isSame || hasWritten) options.onJudged(port);
   };
 
   const write = async (port: string, folder: string, wanted: Authorization): Promise<boolean> => {
@@ -155,8 +158,10 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     return false;
   };
 
-  const enter = (port: string) => {
+  const enter: AuthorizationGate['enter'] = (port, { isEarly } = { isEarly: false }) => {
     if (isStopped) return;
+    if (!isEarly) early.delete(port);
+    else if (!queue.has(port)) early.add(port);
     queue.add(port);
     start();
   };
@@ -177,7 +182,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     },
     verdictOf(port, address) {
       const known = judged.get(port);
-      return known?.address === address && isWorthTelling(known.verdict) ? known.verdict : undefined;
+      return known?.address === address ? known.verdict : undefined;
     },
     isBusy: (port) => queue.has(port) || current === port,
     async settled() {
@@ -196,10 +201,6 @@ function stepTo({ target, enforced }: UsbVerdict, isAuthorized: boolean): Author
   if (target === 'allow' || !enforced) return isAuthorized ? null : 'authorize';
   if (target === 'reject') return 'remove';
   return isAuthorized ? 'deauthorize' : null;
-}
-
-function isWorthTelling({ target, enforced }: UsbVerdict): boolean {
-  return enforced || target !== 'allow';
 }
 
 function isSameVerdict(a: UsbVerdict, b: UsbVerdict): boolean {

@@ -9,6 +9,7 @@ import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { UsbMetrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';
+import type { UsbDevice } from '../contracts/usb-device.ts';
 import type { UsbGatekeeper } from '../contracts/usb-policy.ts';
 import { errorText } from '../lib/error-text.ts';
 import { createAuthorizationGate } from './authorization-gate.ts';
@@ -17,7 +18,7 @@ import { createHandOver } from './hand-over.ts';
 import type { DeviceRecord } from './interpret-record.ts';
 import { createLiveRecords } from './live-records.ts';
 import { createDeviceReader } from './read-devices.ts';
-import { readAuthorized, readRawDevice } from './read-raw-device.ts';
+import { readAddress, readAuthorized, readRawDevice } from './read-raw-device.ts';
 import { createReadyWatch } from './ready-watch.ts';
 import { createReconciler, type Snapshot } from './reconcile.ts';
 import { readUeventSeqnum } from './scan-sysfs.ts';
@@ -77,15 +78,16 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     log.warn({ cause: errorText(cause) }, 'no usb.ids: devices are shown without vendor and product names'),
   );
   const readStrings = createStringReader();
-  const readDevice = createDeviceReader({
-    names,
-    readStrings,
-    limitMs: timings.stringsMs,
-    annotate(device) {
-      const policy = gate?.verdictOf(device.port, device.address);
-      return policy === undefined ? device : { ...device, policy };
-    },
-  });
+  /** What became of a device since it was read: reading strings and scanning take longer than a verdict. */
+  const annotate = (device: UsbDevice): UsbDevice => {
+    if (gate === null) return device;
+    const { port, address } = device;
+    const policy = gate.verdictOf(port, address);
+    const isThere = readAddress(folderOf(port)) === address;
+    const authorized = isThere ? readAuthorized(folderOf(port)) : null;
+    return { ...device, ...(authorized !== null && { authorized }), ...(policy && { policy }) };
+  };
+  const readDevice = createDeviceReader({ names, readStrings, limitMs: timings.stringsMs, annotate });
   const live = createLiveRecords({ clock, lane, names, readDevice, folderOf, onFailure });
   const reconciler = createReconciler({
     clock,
@@ -171,8 +173,10 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       const snapshot = await scan;
       if (snapshot === null) return;
       await caughtUp();
+      // Verdicts that come in time are part of what the scan tells; later ones are changes.
+      if (gate !== null) await Promise.race([gate.settled(), delay(timings.catchUpMs, null, { ref: false })]);
       await lane.drained();
-      if (isWanted(snapshot)) lane.push([snapshot]);
+      if (isWanted(snapshot)) lane.push([{ ...snapshot, devices: snapshot.devices.map(annotate) }]);
       await lane.drained();
     } catch (cause) {
       onFailure(cause);
@@ -227,6 +231,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       if (action === 'remove') crossCheck?.kernelSaid('detach', clock.uptimeMs());
       if (action === 'remove') gate?.left(record.port);
       live.take(record);
+      if (action === 'add') gate?.enter(record.port, { isEarly: true });
       return;
     }
     // udevd may be behind: for a plug before the monitor was subscribed its record is the only one.

@@ -52,6 +52,48 @@ for (const [words, told] of cases)
     assert.equal(subject.maker.nextDueMs(), null);
   });
 
+const verdict = { target: 'block', by: 'implicit', reason: 'no rule applies', enforced: true } as const;
+
+test('a verdict that comes while the added is held is part of it, and what else changes is not [U6]', () => {
+  const subject = new MakerUnderTest({ limits: held });
+  const plugged = device('1-1', 'A', 11, { authorized: false });
+  const judged = { ...plugged, policy: verdict };
+  const works = { ...judged, authorized: true, policy: { ...verdict, target: 'allow' } as const };
+  subject.take(
+    attached(1_000, plugged, { seqnum: 100 }),
+    changed(1_010, judged),
+    changed(1_020, works),
+    changed(1_030, { ...works, speedMbps: 12 }),
+  );
+  const drafts = subject.runTo(10_000);
+  assert.deepEqual(
+    drafts.map(({ type }) => type),
+    ['usb.device.added', 'usb.device.changed'],
+  );
+  assert.deepEqual(drafts[0]?.data.device, works);
+});
+
+test('a device that cannot be read is told with its verdict, and a later sight of it without strings too [U6]', () => {
+  const subject = new MakerUnderTest({});
+  const readable = device('1-1', 'A', 11);
+  const unknown = unreadable(readable);
+  subject.take(attached(1_000, unknown, { seqnum: 100 }));
+  const [told] = subject.take(changed(1_010, { ...unknown, authorized: false, policy: verdict }));
+  assert.equal(told?.type, 'usb.device.changed');
+  assert.deepEqual(told?.data.device, { ...unknown, authorized: false, policy: verdict });
+  assert.deepEqual(subject.maker.devices(), [{ ...unknown, authorized: false, policy: verdict }]);
+  assert.deepEqual(subject.take(changed(1_020, { ...unknown, authorized: false })), [], 'nothing new');
+  subject.take(changed(1_030, { ...readable, authorized: false, policy: verdict }));
+  const [again] = subject.take(
+    changed(1_040, { ...unknown, authorized: true, policy: { ...verdict, target: 'allow' } }),
+  );
+  assert.deepEqual(again?.data.device, {
+    ...readable,
+    authorized: true,
+    policy: { ...verdict, target: 'allow' },
+  });
+});
+
 const fromPresent: readonly (readonly [string, string])[] = [
   ['-A', '-A'],
   ['-A +A', '-A +A'],

@@ -23,6 +23,7 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   },
   'usb.device.removed': { ...change, reconciled: true, port: '1-1.4', device: null },
   'usb.device.blocked': { port: '1-1.4', device: sampleDevice, verdict: blocked },
+  'usb.device.allowed': { port: '1-1.4', device: sampleDevice, verdict: { ...blocked, target: 'allow' } },
   'usb.device.suspected': {
     port: '1-1.4',
     score: 100,

@@ -152,6 +152,23 @@ test('the device that takes the port during the decision gets nothing of its pre
   assert.equal(attribute('1-1', 'authorized'), '0');
 });
 
+test('before udev has run a device is judged, its parents too, and nothing is written [U6]', async (t) => {
+  const { gate, asked, attribute, set, judged, passed } = await bench(t, () => verdict('allow'));
+  set('1-6', 'authorized', '0');
+  set('1-6.2', 'authorized', '0');
+  gate.enter('1-6.2', { isEarly: true });
+  await gate.settled();
+  assert.deepEqual([attribute('1-6', 'authorized'), attribute('1-6.2', 'authorized')], ['0', '0']);
+  assert.deepEqual([judged, passed], [['usb1', '1-6', '1-6.2'], []]);
+  gate.enter('1-6', { isEarly: true });
+  gate.enter('1-6');
+  gate.enter('1-6', { isEarly: true });
+  gate.enter('1-6.2');
+  await gate.settled();
+  assert.deepEqual([attribute('1-6', 'authorized'), attribute('1-6.2', 'authorized')], ['1', '1']);
+  assert.deepEqual(asked, ['usb1', '1-6', '1-6.2'], 'judged once');
+});
+
 test('a device that came again at another address is judged again [U6]', async (t) => {
   const { gate, asked, set } = await bench(t, () => verdict('allow'));
   gate.enter('1-1');

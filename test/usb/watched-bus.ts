@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import type { UsbConfig } from '../../src/contracts/config.ts';
 import type { UsbChange, UsbState } from '../../src/contracts/usb-change.ts';
 import { UsbDevice } from '../../src/contracts/usb-device.ts';
+import type { UsbGatekeeper } from '../../src/contracts/usb-policy.ts';
 import { schemaCheck } from '../../src/lib/schema-check.ts';
 import { startUsbWatch, type UsbPart, type UsbWatch } from '../../src/usb/start-usb-watch.ts';
 import type { UsbTimings } from '../../src/usb/usb-timings.ts';
@@ -34,6 +35,7 @@ interface WatchExtra {
   readonly known?: UsbState | null;
   readonly config?: Partial<UsbConfig>;
   readonly timings?: Partial<UsbTimings>;
+  readonly gatekeeper?: UsbGatekeeper;
 }
 
 export async function watchBus(t: TestContext, bus: FileBus, extra: WatchExtra = {}): Promise<Watched> {
@@ -60,6 +62,7 @@ export async function watchBus(t: TestContext, bus: FileBus, extra: WatchExtra =
     log: recordingLog(),
     report: (part) => (state, why) => void health.set(part, `${state}: ${why}`),
     known: extra.known ?? null,
+    gatekeeper: extra.gatekeeper,
     take: (taken) => void changes.push(...taken),
     procRoot: bus.procRoot,
     timings: { stringsMs: 10_000, tickMs: 20, pollMs: 50, backoffMinMs: 5, ...extra.timings },
