@@ -363,7 +363,10 @@ export class PluginSession {
     }
     const parked = this.#asked
       ? false
-      : (this.#feed?.crashed(reason, this.#doom !== null || isOom || !isKilled(end)) ?? false);
+      : (this.#feed?.crashed(
+          reason,
+          this.#doom !== null || isOom || this.#failure !== null || !isKilled(end),
+        ) ?? false);
     this.#feed?.pause();
     await this.#kv?.close();
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
