@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import path from 'node:path';
 import type { Log } from '../contracts/log.ts';
 import type { PluginAct, PluginControl } from '../contracts/plugin-status.ts';
+import type { TrustControl } from '../contracts/trust-control.ts';
 import { errorText } from '../lib/error-text.ts';
 import { type Answer, jsonAnswer, send } from './answer.ts';
 
@@ -21,6 +22,7 @@ export interface ControlOptions {
   readonly log: Log;
   /** null: this run has no plugins. */
   readonly plugins: () => PluginControl | null;
+  readonly trust: TrustControl;
 }
 
 /** @throws the error of the system when the socket cannot be made. */
@@ -30,7 +32,7 @@ export async function startControl(options: ControlOptions): Promise<ControlServ
   // Left by a daemon that was killed. Two daemons do not share a run directory.
   await rm(socket, { force: true });
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    answer(request, options.plugins()).then(
+    answer(request, options).then(
       (what) => reply(response, what),
       (cause: unknown) => {
         log.error({ err: cause, url: request.url }, 'a control request could not be answered');
@@ -59,11 +61,13 @@ function reply(response: ServerResponse, what: Answer): void {
   send(response, what);
 }
 
-async function answer(request: IncomingMessage, plugins: PluginControl | null): Promise<Answer> {
+async function answer(request: IncomingMessage, options: ControlOptions): Promise<Answer> {
   const [url = ''] = (request.url ?? '').split('?', 1);
   const [, version, kind, name, verb, ...rest] = url.split('/');
+  if (url === '/v1/trust') return trustAnswer(request, options.trust);
   if (version !== 'v1' || kind !== 'plugins' || rest.length > 0)
     return refused(404, 'status.not-found', `there is nothing at ${JSON.stringify(url.slice(0, 100))}`);
+  const plugins = options.plugins();
   if (plugins === null)
     return refused(503, 'plugins.unavailable', 'this run of the appliance has no plugins; its log says why');
   const method = request.method ?? '';
@@ -91,6 +95,20 @@ async function install(request: IncomingMessage, plugins: PluginControl): Promis
   const body = await readBody(request);
   if (body === null) return refused(413, 'bundle.too-large', `the bundle is larger than ${BODY_MAX} bytes`);
   return acted(await plugins.install(body, Buffer.from(header, 'base64').toString('utf8')));
+}
+
+async function trustAnswer(request: IncomingMessage, trust: TrustControl): Promise<Answer> {
+  if (request.method === 'GET') {
+    const found = await trust.inForce();
+    return found.ok ? jsonAnswer(200, { text: found.text }) : refused(404, found.code, found.reason);
+  }
+  if (request.method !== 'POST')
+    return refused(405, 'status.method-not-allowed', `${request.method} is not possible at /v1/trust`);
+  const body = await readBody(request);
+  if (body === null) return refused(413, 'trust.document-malformed', 'the trust document is too large');
+  const first = request.headers['autoweave-first'] === 'yes';
+  const taken = await trust.take(body.toString('utf8'), { first });
+  return taken.ok ? jsonAnswer(200, taken) : refused(409, taken.code, taken.reason);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {

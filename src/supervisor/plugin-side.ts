@@ -6,6 +6,7 @@ import type { Config } from '../contracts/config.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { PluginMetrics } from '../contracts/metrics.ts';
+import type { TrustControl } from '../contracts/trust-control.ts';
 import { errorText } from '../lib/error-text.ts';
 import { type Plugins, startPlugins } from '../plugins/start-plugins.ts';
 import { type ControlServer, startControl } from '../status/start-control.ts';
@@ -33,8 +34,12 @@ export async function startPluginSide(options: {
   const { buffer, clock, config, pipeline, random, report, traceparent, uplink } = options;
   const { runDir, stateDir } = config.appliance;
   const log = options.log.child({ part: 'plugins' });
-  const trust = openPluginTrust(stateDir);
   let plugins: Plugins | null = null;
+  const trust = openPluginTrust(stateDir, async ({ before, version }) => {
+    log.info({ version, before }, 'another trust document is in force');
+    pipeline.say('security.trust-changed', 'trust', { version, previous: before });
+    await plugins?.trustChanged();
+  });
   try {
     plugins = await startPlugins({
       ...{ config: config.plugins, stateDir, runDir, clock, random, traceparent, log, report },
@@ -52,7 +57,11 @@ export async function startPluginSide(options: {
     report('down', `plugins cannot run: ${errorText(cause)}; appliance.runDir must be writable`);
     log.error({ runDir, why: errorText(cause) }, 'plugins cannot run');
   }
-  const control = await openControl(path.join(runDir, 'control.sock'), plugins, log);
+  const control = await openControl(path.join(runDir, 'control.sock'), {
+    plugins,
+    trust: trust.control,
+    log,
+  });
   return {
     async stop() {
       await Promise.all([control?.stop(), plugins?.stop()]);
@@ -61,9 +70,13 @@ export async function startPluginSide(options: {
 }
 
 /** null: it cannot be administered here; everything else goes on. */
-async function openControl(socket: string, plugins: Plugins | null, log: Log): Promise<ControlServer | null> {
+async function openControl(
+  socket: string,
+  parts: { readonly plugins: Plugins | null; readonly trust: TrustControl; readonly log: Log },
+): Promise<ControlServer | null> {
+  const { log, plugins, trust } = parts;
   try {
-    return await startControl({ socket, log, plugins: () => plugins?.control ?? null });
+    return await startControl({ socket, log, trust, plugins: () => plugins?.control ?? null });
   } catch (cause) {
     log.error(
       { socket, why: errorText(cause) },

@@ -1,16 +1,19 @@
-// Asks the daemon's control socket: METHOD PATH [BUNDLE]. Prints {status, body}. Starts faster than the command line.
+// Asks the daemon's control socket for the agent, which runs already: a process for each question takes seconds when emulated.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 
-const [, , method, path, bundle] = process.argv;
-const headers =
-  bundle === undefined ? {} : { 'autoweave-signature': readFileSync(`${bundle}.minisig`).toString('base64') };
-const asking = request(
-  { socketPath: '/run/autoweave/control.sock', method, path, headers },
-  async (response) => {
-    let text = '';
-    for await (const chunk of response.setEncoding('utf8')) text += chunk;
-    console.log(JSON.stringify({ status: response.statusCode, body: JSON.parse(text) }));
-  },
-);
-asking.end(bundle === undefined ? undefined : readFileSync(bundle));
+/** `bundle`: a file with its signature beside it. Resolves with {status, body}. */
+export async function askControl({ bundle, method, path }) {
+  const headers =
+    bundle === undefined
+      ? {}
+      : { 'autoweave-signature': readFileSync(`${bundle}.minisig`).toString('base64') };
+  const { promise, reject, resolve } = Promise.withResolvers();
+  request({ socketPath: '/run/autoweave/control.sock', method, path, headers }, resolve)
+    .on('error', reject)
+    .end(bundle === undefined ? undefined : readFileSync(bundle));
+  const response = await promise;
+  let text = '';
+  for await (const chunk of response.setEncoding('utf8')) text += chunk;
+  return { status: response.statusCode, body: JSON.parse(text) };
+}
