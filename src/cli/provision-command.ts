@@ -15,6 +15,7 @@ Checks FILE whole; anything wrong refuses all of it and changes nothing. Then DI
   secrets.json     passwords and the like, mode 0600 (for daemon --secrets)
   identity.key     the appliance's own private key, made once, mode 0600
   identity.csr     the certificate request for it
+  trust/trust.json whose plugins are trusted, when a trust.json lies beside FILE
 and the secrets are removed from FILE. Secrets of an earlier import stay, but a password only as long as the broker's
 address, account and authority are the same.
 

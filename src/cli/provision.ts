@@ -10,6 +10,8 @@ import { type Secrets, splitSecrets } from '../config/split-secrets.ts';
 import type { Config } from '../contracts/config.ts';
 import { ensureIdentity, type Identity } from '../operate/identity/ensure-identity.ts';
 import { importProvision, provisionedNames, textOrNull } from '../operate/import-provision.ts';
+import { planTrust, putTrustInForce, readTrustInForce } from '../operate/trust-in-force.ts';
+import { readTrustFile } from '../trust/read-trust-file.ts';
 
 export type Provisioned =
   | {
@@ -32,6 +34,8 @@ export async function provision(request: {
   const { from, to, forget } = request;
   const split = splitSecrets({ file: from, text: await readConfigFile(from) });
   if (!split.ok) return split;
+  const trust = await planProvisionedTrust(from, to);
+  if (trust.problem !== null) return { ok: false, problems: [trust.problem] };
   const before = forget ? { config: null, sealed: {}, warning: null } : await readBefore(to);
   const { secrets, dropped } = keepSecrets({
     sealed: before.sealed,
@@ -40,6 +44,7 @@ export async function provision(request: {
     fresh: split.secrets,
   });
   const identity = await ensureIdentity(to, split.config.appliance);
+  const trustFile = trust.text === null ? [] : [await putTrustInForce(to, trust.text)];
   const hasSecrets = Object.keys(split.secrets).length > 0;
   const written = await importProvision({
     dir: to,
@@ -52,7 +57,37 @@ export async function provision(request: {
       `${field} was sealed for another broker or account and is forgotten: write it into ${from} again if it is needed.`,
   );
   const warnings = [...(before.warning === null ? [] : [before.warning]), ...forgotten];
-  return { ok: true, config: split.config, identity, written, warnings };
+  return { ok: true, config: split.config, identity, written: [...trustFile, ...written], warnings };
+}
+
+/** trust.json beside the file: a first document, which provisioning vouches for, or the next one. Nobody need take it away afterwards. */
+async function planProvisionedTrust(
+  from: string,
+  to: string,
+): Promise<{ readonly text: string | null; readonly problem: ConfigProblem | null }> {
+  const file = path.join(path.dirname(from), 'trust.json');
+  const text = await textOrNull(file);
+  if (text === null) return { text: null, problem: null };
+  const next = await planTrust(to, text, { first: false });
+  const plan =
+    !next.ok && next.code === 'trust.document-missing' ? await planTrust(to, text, { first: true }) : next;
+  if (plan.ok) return { text: plan.isNew ? text : null, problem: null };
+  // Left there since an earlier version, which has handed over since.
+  if (await isPast(to, text)) return { text: null, problem: null };
+  return {
+    text: null,
+    problem: {
+      code: 'config.not-allowed',
+      path: '',
+      message: `${file} cannot be taken over: ${plan.reason} (${plan.code})`,
+      remedy: 'Put the next signed trust document there, or take the file away.',
+    },
+  };
+}
+
+async function isPast(to: string, text: string): Promise<boolean> {
+  const [current, old] = [await readTrustInForce(to), readTrustFile(text)];
+  return current.ok && old.ok && old.file.document.version < current.document.version;
 }
 
 async function readBefore(dir: string): Promise<{

@@ -13,6 +13,7 @@ import { exitCodes } from './command.ts';
 import { type Action, commandGroup } from './command-group.ts';
 import { instantOption, numberOption, oneFile } from './command-options.ts';
 import { readPublicKey, readSecretKey, readText } from './input-files.ts';
+import { trustDeviceActions } from './trust-device-actions.ts';
 import { trustEditActions } from './trust-edit-actions.ts';
 import { trustText } from './trust-text.ts';
 
@@ -122,5 +123,5 @@ export const trustCommand = commandGroup({
 image disk images; update over-the-air updates. PUB is a file or the key itself (RW…). DATE is a day or an instant (2027-01-31).
 A signed document is not changed: add, remove, revoke and renew write the next version to --out, which the root keys of the
 version before must sign, and its own. Devices take N+1 only after N, and never give a revocation up.`,
-  actions: { new: create, ...trustEditActions, sign, show, verify },
+  actions: { new: create, ...trustEditActions, sign, show, verify, ...trustDeviceActions },
 });

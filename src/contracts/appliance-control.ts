@@ -1,5 +1,6 @@
 // What page, API and local socket may ask the running appliance for beyond reading; given by the supervisor.
 import type { PluginControl } from './plugin-status.ts';
+import type { TrustControl } from './trust-control.ts';
 import type { UsbVerdict } from './usb-policy.ts';
 
 /** Outcome of something that was asked for. */
@@ -41,6 +42,7 @@ export interface SetUp {
 export interface ApplianceControl {
   /** null: this run has no plugins. */
   plugins(): PluginControl | null;
+  trust(): TrustControl;
   facts(): ApplianceFacts;
   /** Newest last. */
   logs(options: { readonly level: LogLine['level']; readonly limit: number }): readonly LogLine[];

@@ -242,6 +242,15 @@ export const eventTypes = {
     },
     { ...closed, description: 'A plugin could not handle an event in so many tries and goes on without it.' },
   ),
+  'security.trust-changed': Type.Object(
+    {
+      version: Type.Integer({ minimum: 1 }),
+      previous: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()], {
+        description: 'The version that was in force before; null: this is the first',
+      }),
+    },
+    { ...closed, description: 'Another trust document says who may sign plugins.' },
+  ),
   'security.violation': Type.Object(
     {
       plugin: Type.String(),

@@ -33,6 +33,8 @@ export interface StartPluginsOptions
 
 export interface Plugins {
   readonly control: PluginControl;
+  /** What is not trusted any more has ended when it resolves; what is again is started. */
+  trustChanged(): Promise<void>;
   /** Every process has ended; within 2 s. */
   stop(): Promise<void>;
 }
@@ -95,6 +97,7 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
     );
   return {
     control: shelf,
+    trustChanged: () => shelf.recheck('another trust document is in force'),
     async stop() {
       clearInterval(timer);
       await shelf.stopAll();

@@ -21,7 +21,7 @@ const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const REDACTED = '[redacted]';
 
 export interface ControlParts
-  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'verdictAt'> {
+  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'trust' | 'verdictAt'> {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
@@ -79,6 +79,7 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
 
   return {
     plugins,
+    trust: parts.trust,
     facts,
     logs,
     settings,

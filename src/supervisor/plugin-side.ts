@@ -8,6 +8,7 @@ import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { PluginMetrics } from '../contracts/metrics.ts';
 import type { PluginControl } from '../contracts/plugin-status.ts';
+import type { TrustControl } from '../contracts/trust-control.ts';
 import { errorText } from '../lib/error-text.ts';
 import { type Plugins, startPlugins } from '../plugins/start-plugins.ts';
 import { type ControlOptions, type ControlServer, startControl } from '../status/start-control.ts';
@@ -18,6 +19,7 @@ import { openPluginTrust } from './plugin-trust.ts';
 export interface PluginSide {
   /** null: they cannot run here. */
   readonly control: PluginControl | null;
+  readonly trust: TrustControl;
   stop(): Promise<void>;
 }
 
@@ -39,8 +41,12 @@ export async function startPluginSide(options: {
   const { buffer, clock, config, pipeline, random, report, traceparent, uplink } = options;
   const { runDir, stateDir } = config.appliance;
   const log = options.log.child({ part: 'plugins' });
-  const trust = openPluginTrust(stateDir);
   let plugins: Plugins | null = null;
+  const trust = openPluginTrust(stateDir, async ({ before, version }) => {
+    log.info({ version, before }, 'another trust document is in force');
+    pipeline.say('security.trust-changed', 'trust', { version, previous: before });
+    await plugins?.trustChanged();
+  });
   try {
     plugins = await startPlugins({
       ...{ config: config.plugins, stateDir, runDir, clock, random, traceparent, log, report },
@@ -61,6 +67,7 @@ export async function startPluginSide(options: {
   const control = await openControl({ socket: path.join(runDir, 'control.sock'), api: options.api }, log);
   return {
     control: plugins?.control ?? null,
+    trust: trust.control,
     async stop() {
       await Promise.all([control?.stop(), plugins?.stop()]);
     },

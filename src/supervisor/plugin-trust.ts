@@ -1,13 +1,12 @@
-// The trust document on the data partition -> who may sign plugins now. Read anew for each question: it may have been replaced.
+// The trust document in force -> who may sign plugins now; and its hand-over to the next version, asked for at the control socket.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { type BundleVerdict, verifyBundle } from '../bundle/verify-bundle.ts';
-import { errorText } from '../lib/error-text.ts';
-import { acceptFirstTrust } from '../trust/accept-trust.ts';
+import type { TrustControl } from '../contracts/trust-control.ts';
+import { AppError } from '../lib/app-error.ts';
+import { planTrust, putTrustInForce, readTrustInForce } from '../operate/trust-in-force.ts';
 import { signersFor } from '../trust/signers-for.ts';
 
-interface NoTrust {
+interface Refusal {
   readonly ok: false;
   readonly code: string;
   readonly reason: string;
@@ -19,19 +18,30 @@ export interface PluginTrust {
   verify(
     bundle: { readonly bytes: Uint8Array; readonly signatureText: string },
     nowMs: number,
-  ): Promise<BundleVerdict | NoTrust>;
+  ): Promise<BundleVerdict | Refusal>;
+  readonly control: TrustControl;
 }
 
-/** Without a document nothing is trusted, and nothing is installed. */
-export function openPluginTrust(stateDir: string): PluginTrust {
-  const file = path.join(stateDir, 'trust', 'trust.json');
-  const read = async (): Promise<{ readonly ok: true; readonly text: string } | NoTrust> => {
-    try {
-      return { ok: true, text: await readFile(file, 'utf8') };
-    } catch (cause) {
-      const reason = `no publisher is trusted: ${file} cannot be read (${errorText(cause)}); the trust document comes with flashing or provisioning`;
-      return { ok: false, code: 'trust.document-missing', reason };
+/**
+ * Without a document nothing is trusted, and nothing is installed. `onTaken` is waited for before who asked gets his answer: by then
+ * nothing runs any more that is not trusted.
+ */
+export function openPluginTrust(
+  stateDir: string,
+  onTaken: (taken: { readonly version: number; readonly before: number | null }) => Promise<void>,
+): PluginTrust {
+  // Read anew for each question: provisioning may have replaced it.
+  const read = () => readTrustInForce(stateDir).catch(toRefusal);
+  let lane: Promise<unknown> = Promise.resolve();
+  const take = async (text: string, first: boolean) => {
+    const plan = await planTrust(stateDir, text, { first });
+    if (!plan.ok) return plan;
+    const { before, document, isNew } = plan;
+    if (isNew) {
+      await putTrustInForce(stateDir, text);
+      await onTaken({ version: document.version, before });
     }
+    return { ok: true, version: document.version, before, isNew } as const;
   };
   return {
     async key() {
@@ -41,11 +51,23 @@ export function openPluginTrust(stateDir: string): PluginTrust {
     async verify({ bytes, signatureText }, nowMs) {
       const found = await read();
       if (!found.ok) return found;
-      const trusted = await acceptFirstTrust(found.text);
-      if (!trusted.ok) return trusted;
-      const signers = signersFor(trusted.document, 'publisher');
+      const signers = signersFor(found.document, 'publisher');
       if (!signers.ok) return signers;
       return verifyBundle(bytes, signatureText, signers.signers, nowMs);
     },
+    control: {
+      inForce: read,
+      // One after the other: two documents that both follow the one in force do not both count.
+      take(text, { first }) {
+        const taken = lane.then(() => take(text, first)).catch(toRefusal);
+        lane = taken;
+        return taken;
+      },
+    },
   };
+}
+
+function toRefusal(cause: unknown): Refusal {
+  if (!(cause instanceof AppError)) throw cause;
+  return { ok: false, code: cause.code, reason: cause.message };
 }

@@ -214,6 +214,7 @@ export async function startAppliance(options: {
     ...{ config, clock, version: productVersion, health: board.report, devices: pipeline.devices },
     ...{ usage: buffer.usage, recentLog: log.recent, led: leds.state },
     plugins: () => plugins.control,
+    trust: () => plugins.trust,
     identify(seconds) {
       identifyUntilMs = clock.uptimeMs() + seconds * 1_000;
       leds.look();

@@ -14,6 +14,8 @@ export type TrustCode =
   | 'trust.too-few-signatures'
   | 'trust.content-revoked'
   | 'trust.role-missing'
+  | 'trust.document-missing'
+  | 'trust.document-present'
   | 'trust.document-malformed'
   | 'trust.document-invalid'
   | 'trust.document-expired'

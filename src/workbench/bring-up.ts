@@ -69,9 +69,10 @@ async function startDaemon(
   const config = daemonConfig({ ...places, hostname: hostname(), pagePort, simulation: bus.simulation });
   const file = path.join(places.stateDir, 'autoweave.json');
   writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
+  const insecure = options.insecurePlugins ? ['--insecure-plugins'] : [];
   const daemon = crew.launch({
     name: 'autoweave',
-    command: [process.execPath, ...daemonNodeFlags, places.bundle, 'daemon', '--config', file],
+    command: [process.execPath, ...daemonNodeFlags, places.bundle, 'daemon', '--config', file, ...insecure],
     stopWithinMs: 8_000,
     onLine(line) {
       const shown = condenseLogLine(line);
@@ -83,6 +84,9 @@ async function startDaemon(
   crew.say(`the page:   ${page}`);
   const code = claimCodeIn(places.runDir);
   if (code !== null) crew.say(`claim it:   with the code ${code}`);
+  crew.say(
+    `the plugins: node ${path.relative(process.cwd(), places.bundle)} plugin list --socket ${places.runDir}/control.sock`,
+  );
   crew.say(`the events: mosquitto_sub -h 127.0.0.1 -p ${places.brokerPort} -t 'autoweave/v1/#' -v`);
 }
 

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly seconds: number | null;
   readonly stateDir: string;
   readonly capturesDir: string;
+  /** Plugins run also where this computer cannot bound them. */
+  readonly insecurePlugins: boolean;
   readonly seed: number;
 }
 
@@ -21,6 +23,7 @@ export const startHelp = `npm start [-- OPTIONS]
 
   --simulate      replay recorded devices, also when this computer has a USB bus
   --fresh         forget the events and devices of earlier runs
+  --insecure-plugins  run plugins also where this computer cannot bound them
   --port N        port of the page (default: 8480, or a free one when that is taken)
   --seconds N     run for N seconds
   --state DIR     where events are kept between runs (default: .cache/start)
@@ -38,6 +41,7 @@ export function parseStartOptions(args: readonly string[], root: string): StartO
     seconds: numberOf('seconds', values.seconds, 86_400),
     stateDir: path.resolve(root, values.state),
     capturesDir: path.resolve(root, values.captures),
+    insecurePlugins: values['insecure-plugins'],
     seed: numberOf('seed', values.seed, 4_294_967_295) ?? 1,
   };
 }
@@ -50,6 +54,7 @@ function parse(args: readonly string[]) {
         help: { type: 'boolean', short: 'h', default: false },
         simulate: { type: 'boolean', default: false },
         fresh: { type: 'boolean', default: false },
+        'insecure-plugins': { type: 'boolean', default: false },
         port: { type: 'string' },
         seconds: { type: 'string' },
         state: { type: 'string', default: '.cache/start' },

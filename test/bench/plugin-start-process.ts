@@ -34,7 +34,7 @@ const SETTLE_MS = 3_000;
 const [starts = 10, atOnce = 1] = process.argv.slice(2).map(Number);
 const dir = await mkdtemp(path.join(tmpdir(), 'autoweave-bench-'));
 await writeTrust(dir);
-const trust = openPluginTrust(dir);
+const trust = openPluginTrust(dir, async () => undefined);
 const boundary = await openBoundary({ runDir: dir, hostSource: hostSource(), uid: process.getuid?.() ?? 0 });
 const registry = openRegistry(path.join(dir, 'plugins'));
 const clock = systemClock(() => true);

@@ -1,95 +1,32 @@
-// Plugins on the booted appliance: cgroup v2, namespaces and system call filter of a real kernel, from the signed bundle to the broker;
-// and what hostile ones try, beside a healthy one that misses no event.
+// Plugins on the booted appliance: cgroup v2, namespaces and system call filter of a real kernel, from the signed bundle to the broker.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { buildPlugin } from '../../src/cli/plugin/build-plugin.ts';
-import type { CloudEvent } from '../../src/contracts/event.ts';
-import type { RunnerResult } from '../plugins/attack-runner.ts';
-import { type Attack, attackCode, attacks } from '../plugins/attacks.ts';
-import { type GuestPlugins, guestPlugins, putFile } from '../plugins/guest-plugins.ts';
+import { joinLeaf } from '../../src/plugins/sandbox/launch-host.ts';
+import { putFile } from '../plugins/guest-plugins.ts';
+import { LIMIT_MS, type PluginAppliance, startPluginAppliance } from '../plugins/plugin-appliance.ts';
 import { seer, signBundle, signedPlugin } from '../plugins/test-plugins.ts';
-import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
-import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
-import { startMosquitto } from '../support/mosquitto.ts';
-import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { whyNoGuest } from '../support/guest-image.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import { until } from '../support/until.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
-
-/** Quiet: seconds. */
-const LIMIT_MS = 240_000;
-const secret = '/var/lib/autoweave/planted-secret';
-const port = 4_001;
 
 suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
   const undo: (() => unknown)[] = [];
   const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
-  let guest: Guest;
-  let plugins: GuestPlugins;
-  let subscriber: Subscriber;
-  let plugs = 0;
+  let appliance: PluginAppliance;
 
   before(async () => {
-    const image = await buildGuestImage();
-    const broker = await startMosquitto(cleanup);
-    subscriber = await startSubscriber(cleanup, broker.url);
-    guest = await startGuest(cleanup, {
-      image,
-      until: 'daemon',
-      config: {
-        uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
-        usb: { portBurst: 10_000 },
-        status: { listen: '0.0.0.0', public: 'all' },
-      },
-    });
-    plugins = await guestPlugins(guest);
-    await putFile(guest, '/tmp/attack-runner.mjs', attackRunner());
-    await guest.shell.must(`echo planted >${secret} && chown autoweave ${secret} && chmod 600 ${secret}`);
+    appliance = await startPluginAppliance(cleanup);
   });
   after(async () => {
     for (const step of undo.reverse()) await step();
   });
 
-  const events = () => {
-    const all = subscriber.messages
-      .filter(({ topic }) => topic.includes('/event/'))
-      .map(({ payload }) => JSON.parse(payload) as CloudEvent);
-    return [...new Map(all.map((event) => [event.id, event])).values()];
-  };
-  const ofType = (type: string) => events().filter((event) => event.type === type);
-  const arrived = (what: string, matches: (event: CloudEvent) => boolean) =>
-    until(what, () => events().find(matches), LIMIT_MS);
-  const plugOnce = async () => {
-    plugs += 1;
-    await guest.devices.plug('keyboard');
-    await until('it is told', () => ofType('usb.device.added').length >= plugs, LIMIT_MS);
-    await guest.devices.unplug('keyboard');
-    await until('it is gone', () => ofType('usb.device.removed').length >= plugs, LIMIT_MS);
-  };
-  /** The runner as the runtime's user, in the runtime's cgroup, as the daemon would be. */
-  const runAttack = async (attack: Attack, without: readonly string[]): Promise<RunnerResult> => {
-    const code = attackCode(attack, { PORT: String(port), SECRET: secret });
-    const job = JSON.stringify({
-      code,
-      resources: attack.resources,
-      without,
-      port,
-      seconds: attack.name === 'busy loop' ? 10 : 90,
-    });
-    await putFile(guest, '/tmp/job.json', Buffer.from(job));
-    const answer = await guest.shell.must(
-      `echo $$ >/sys/fs/cgroup/edge/main/cgroup.procs
-       exec setpriv --reuid=101 --regid=101 --clear-groups node /tmp/attack-runner.mjs /tmp/job.json`,
-      LIMIT_MS,
-    );
-    return JSON.parse(answer) as RunnerResult;
-  };
-
   test('a plugin installed with the command line runs inside all its limits, and its event reaches the broker [P5]', async (t) => {
+    const { arrived, guest, plugOnce, plugins } = appliance;
     const file = await plugins.put(await signedPlugin({ code: seer }));
     const { code, stderr, stdout } = await guest.shell.run(`autoweave plugin install ${file}`, LIMIT_MS);
     assert.equal(code, 0, stdout + stderr);
@@ -106,7 +43,8 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     assert.equal(limits, '134217728\n0\n50000 100000\n48\n1\n');
   });
 
-  test('every process of a plugin is in its leaf, under the filter, without capabilities, before Node runs [P5]', async () => {
+  test('every process of a plugin is in its leaf, under the filter, without capabilities [P5]', async () => {
+    const { guest } = appliance;
     const facts = await guest.shell.must(`
       for pid in $(cat /sys/fs/cgroup/edge/plugins/probe/cgroup.procs); do
         [ "$(readlink "/proc/$pid/exe")" = /usr/bin/node ] || continue
@@ -118,15 +56,36 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     assert.match(facts, /^Seccomp:\s+2$/m);
     const [own, init] = facts.match(/net:\[\d+\]/g) ?? [];
     assert.notEqual(own, init);
-    // The launcher joins first: where it cannot, no Node is started at all.
+  });
+
+  test('a plugin is in its leaf before the first instruction of Node: in a frozen leaf the launcher stands still, and Node is not there [P5]', async () => {
+    const { guest } = appliance;
+    await putFile(guest, '/tmp/join', Buffer.from(joinLeaf));
+    const report = "console.log(require('fs').readFileSync('/proc/self/cgroup', 'utf8').trim())";
+    const said = await guest.shell.must(
+      `leaf=/sys/fs/cgroup/edge/plugins/proof
+       setpriv --reuid=101 --regid=101 --clear-groups mkdir $leaf && echo 1 >$leaf/cgroup.freeze
+       (echo 0 >/sys/fs/cgroup/edge/main/cgroup.procs
+        exec setpriv --reuid=101 --regid=101 --clear-groups sh -c "$(cat /tmp/join)" $leaf /usr/bin/node -e "${report}") >/tmp/proof &
+       until [ -s $leaf/cgroup.procs ] && grep -q 'frozen 1' $leaf/cgroup.events; do sleep 0.1; done
+       for pid in $(cat $leaf/cgroup.procs); do readlink /proc/$pid/exe; done
+       wc -c </tmp/proof
+       echo 0 >$leaf/cgroup.freeze; wait; cat /tmp/proof; rmdir $leaf`,
+      LIMIT_MS,
+    );
+    const [program, wrote, place, ...more] = said.trim().split('\n');
+    assert.doesNotMatch(program ?? '', /node/);
+    assert.deepEqual([wrote, place, more], ['0', '0::/edge/plugins/proof', []]);
+    // Where it cannot join, no Node is started at all.
     const refused = await guest.shell.run(
-      `setpriv --reuid=101 --regid=101 --clear-groups sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' /sys/fs/cgroup/edge/plugins/none node -e 'console.log("ran")'`,
+      `setpriv --reuid=101 --regid=101 --clear-groups sh -c "$(cat /tmp/join)" /sys/fs/cgroup/edge/plugins/none node -e 'console.log("ran")'`,
     );
     assert.notEqual(refused.code, 0);
     assert.doesNotMatch(refused.stdout, /ran/);
   });
 
   test('a limit that cannot be set keeps the plugin from starting, and the reason names it [P5]', async () => {
+    const { guest, plugins } = appliance;
     const resources = {
       memoryMaxBytes: 67_108_864,
       cpuMaxPercent: 30,
@@ -143,6 +102,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
   });
 
   test('bytes that the host sends into a serial adapter arrive at the broker as weights [P12]', async () => {
+    const { arrived, events, guest, plugins } = appliance;
     const built = await buildPlugin(path.resolve('plugins/serial-scale'));
     const { name, version } = built.manifest;
     const signature = await signBundle(built.bytes);
@@ -184,99 +144,4 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     );
     await plugins.ask('DELETE', '/api/v1/plugins/serial-scale');
   });
-
-  test('each attack gets through without the layer that stops it, and not with it [P6]', async (t) => {
-    const sandboxed = attacks.filter(
-      ({ without }) =>
-        !without.some((layer) => layer.includes('rate') || ['schema', 'frame-size', 'depth'].includes(layer)),
-    );
-    const wrong: string[] = [];
-    for (const attack of sandboxed) {
-      const bare = await runAttack(attack, attack.without);
-      const held = await runAttack(attack, []);
-      const isThrough = (result: RunnerResult) =>
-        attack.name === 'busy loop'
-          ? result.cpuPercent > attack.resources.cpuMaxPercent * 1.3
-          : result.reached !== null;
-      const show = ({ cpuPercent, ended, oomKills, reached, refusedPids }: RunnerResult) =>
-        reached ?? `${ended ?? 'goes on'}, cpu ${cpuPercent} %, oom ${oomKills}, refused pids ${refusedPids}`;
-      t.diagnostic(
-        `${attack.name}: without ${attack.without.join(' and ')}: ${show(bare)}; with all: ${show(held)}`,
-      );
-      if (!isThrough(bare))
-        wrong.push(
-          `${attack.name} did not get through without ${attack.without.join()}: ${JSON.stringify(bare)}`,
-        );
-      if (isThrough(held)) wrong.push(`${attack.name} got through: ${JSON.stringify(held)}`);
-    }
-    assert.deepEqual(wrong, []);
-  });
-
-  test('hostile plugins are contained by the daemon while a healthy one beside them misses no event [P6]', async (t) => {
-    const wrong: string[] = [];
-    for (const attack of attacks) {
-      const code = attackCode(attack, { PORT: String(port), SECRET: secret });
-      const permissions = { emit: ['begun'] };
-      const subscriptions: string[] = [];
-      const name = `attack-${attacks.indexOf(attack)}`;
-      const parts = { code, name, permissions, subscriptions, resources: attack.resources };
-      const before_ = events().length;
-      await plugins.install(await signedPlugin(parts));
-      const begun = await arrived(`${attack.name} begins`, ({ type }) => type === `plugin.${name}.begun`);
-      await plugOnce();
-      const mine = () =>
-        events()
-          .slice(before_)
-          .filter(({ subject }) => subject === `plugin/${name}`);
-      const isEnd = ({ type }: CloudEvent) =>
-        [
-          'security.violation',
-          'security.contained',
-          'plugin.failed',
-          'plugin.blocked',
-          'plugin.running',
-        ].includes(type);
-      const end = await until(`${attack.name} ends`, () => mine().find(isEnd), LIMIT_MS).catch(
-        () => undefined,
-      );
-      const logs = await plugins.logs(name);
-      const reached = logs.find(({ text }) => text.startsWith('REACHED'));
-      if (reached !== undefined) wrong.push(`${attack.name}: ${reached.text}`);
-      if (end === undefined) wrong.push(`${attack.name}: nothing was told of it`);
-      const afterMs = end === undefined ? Number.NaN : end.uptimems - begun.uptimems;
-      const how =
-        end?.type === 'plugin.running'
-          ? 'it came to nothing'
-          : `${end?.type} ${String(end?.data.what ?? end?.data.code ?? end?.data.layer)}`;
-      t.diagnostic(`| ${attack.name} | ${attack.layer} | ${how} | ${afterMs} ms (emulated, busy machine) |`);
-      await plugins.ask('DELETE', `/api/v1/plugins/${name}`);
-    }
-    await until('the healthy plugin saw all', () => ofType('plugin.probe.seen').length >= plugs, LIMIT_MS);
-    assert.deepEqual(wrong, []);
-    const probe = await plugins.status('probe');
-    assert.deepEqual([probe.state, probe.starts, probe.parked], ['running', 1, 0]);
-    assert.deepEqual(
-      ofType('plugin.probe.seen').map(({ data }) => data.id),
-      ofType('usb.device.added').map(({ id }) => id),
-    );
-    assert.equal(ofType('system.started').length, 1);
-    assert.equal(await guest.shell.must('ls /sys/fs/cgroup/edge/plugins | grep attack || true'), '');
-  });
 });
-
-/** One file for the guest, which has no sources. */
-function attackRunner(): Buffer {
-  const root = path.resolve(import.meta.dirname, '../..');
-  return execFileSync(
-    path.join(root, 'node_modules/.bin/esbuild'),
-    [
-      'test/plugins/attack-runner.ts',
-      '--bundle',
-      '--platform=node',
-      '--format=esm',
-      '--target=node24',
-      '--log-level=warning',
-    ],
-    { cwd: root },
-  );
-}

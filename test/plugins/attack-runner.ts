@@ -33,6 +33,9 @@ export interface RunnerResult {
   readonly refusedPids: number;
   readonly messages: number;
   readonly outputBytes: number;
+  readonly channelBytes: number;
+  /** From its beginning until a limit of the leaf struck: held back, refused, or ended. */
+  readonly struckMs: number | null;
 }
 
 // In a file: an attack looks for words in the command lines of others.
@@ -71,23 +74,24 @@ const child = spawn(
 );
 closeSync(fd);
 
-let [reached, ended, messages, outputBytes]: [string | null, string | null, number, number] = [
-  null,
-  null,
-  0,
-  0,
-];
+let [reached, ended]: [string | null, string | null] = [null, null];
+let [messages, outputBytes, channelBytes] = [0, 0, 0];
+let [begunMs, struckMs]: [number | null, number | null] = [null, null];
 const over = Promise.withResolvers<void>();
 const channel = child.stdio[3] as Duplex;
 const frames = createFrameReader(1 << 30);
 channel.on('data', (chunk: Buffer) => {
+  channelBytes += chunk.length;
   for (const message of frames.take(chunk).messages as {
     t: string;
     r?: number;
     text?: string;
     why?: string;
+    request?: { data?: { d?: unknown } };
   }[]) {
     messages += 1;
+    if (message.t === 'request') begunMs ??= performance.now();
+    if (message.request?.data?.d !== undefined) reached ??= 'data without a bottom were taken';
     if (message.t === 'request') writeFrame(channel, { t: 'answer', r: message.r, ok: true, value: null });
     if (message.t === 'log' && message.text?.startsWith('REACHED ')) reached ??= message.text;
     // The attack is through, whether it reached something or not.
@@ -119,10 +123,19 @@ writeFrame(channel, {
 });
 const beganUsec = (await leaf.use()).cpuUsec;
 const began = performance.now();
+const atBegin = await leaf.use();
+const look = async () => {
+  const now = await leaf.use();
+  const isHeld = now.throttledUsec > atBegin.throttledUsec && !without.has('cpu.max');
+  const isStruck = isHeld || now.oomKills > 0 || now.refusedPids > 0;
+  if (isStruck && begunMs !== null) struckMs ??= Math.round(performance.now() - begunMs);
+};
+const watch = setInterval(() => void look(), 20);
 await Promise.race([exited, over.promise, delay(job.seconds * 1_000)]);
+clearInterval(watch);
 const use = await leaf.use();
 const result: RunnerResult = {
-  ...{ reached, ended, messages, outputBytes },
+  ...{ reached, ended, messages, outputBytes, channelBytes, struckMs },
   cpuPercent: Math.round((use.cpuUsec - beganUsec) / 10 / (performance.now() - began)),
   ...{ oomKills: use.oomKills, refusedPids: use.refusedPids },
 };

@@ -12,6 +12,10 @@ export interface Attack {
   readonly layer: string;
   /** Options of the runner that take that layer away. */
   readonly without: readonly string[];
+  /** The layer is in the daemon; the runner has none of it, so that with it the attack is tried under the daemon only. */
+  readonly inDaemon?: true;
+  /** What the runner must have counted when the attack got through; else the attack says so itself. */
+  readonly flood?: { readonly of: 'messages' | 'outputBytes' | 'channelBytes'; readonly above: number };
 }
 
 /** Much processor: emulated, an attack needs long enough as it is. */
@@ -107,10 +111,12 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'log flood',
-    body: `for (let n = 0; n < 200_000; n++) context.log.info('x'.repeat(200));`,
+    body: `for (let n = 0; n < 50_000; n++) context.log.info('x'.repeat(200));`,
     resources: roomy,
     layer: 'log rate',
     without: ['log-rate'],
+    inDaemon: true,
+    flood: { of: 'messages', above: 20_000 },
   },
   {
     name: 'output flood',
@@ -118,6 +124,8 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'output rate',
     without: ['output-rate'],
+    inDaemon: true,
+    flood: { of: 'outputBytes', above: 3_000_000 },
   },
   {
     name: 'message flood',
@@ -125,6 +133,8 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'message rate',
     without: ['message-rate'],
+    inDaemon: true,
+    flood: { of: 'messages', above: 20_000 },
   },
   {
     name: 'forged messages',
@@ -132,20 +142,24 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'schema of the messages',
     without: ['schema'],
+    inDaemon: true,
   },
   {
     name: 'endless message',
-    body: `const { writeSync } = await import('node:fs'); const head = Buffer.alloc(4); head.writeUInt32BE(0x7fffffff); writeSync(3, head); for (let n = 0; n < 64; n++) writeSync(3, Buffer.alloc(65_536, 120));`,
+    body: `const { writeSync } = await import('node:fs'); const head = Buffer.alloc(4); head.writeUInt32BE(0x3fffffff); writeSync(3, head); const many = Buffer.alloc(65_536, 120); for (let n = 0; n < 64; n++) for (let at = 0; at < many.length;) { try { at += writeSync(3, many, at); } catch (e) { if (e.code !== 'EAGAIN') throw e; } }`,
     resources: roomy,
     layer: 'size of a message',
     without: ['frame-size'],
+    inDaemon: true,
+    flood: { of: 'channelBytes', above: 4_000_000 },
   },
   {
     name: 'bottomless data',
-    body: `let data = {}; for (let n = 0; n < 20_000; n++) data = { d: data }; const text = '{"t":"request","r":1,"request":{"op":"emit","type":"begun","traceparent":null,"data":' + '{"d":'.repeat(20_000) + '1' + '}'.repeat(20_000) + '}}'; const { writeSync } = await import('node:fs'); const frame = Buffer.alloc(4 + text.length); frame.writeUInt32BE(text.length); frame.write(text, 4); let at = 0; while (at < frame.length) { try { at += writeSync(3, frame, at); } catch (e) { if (e.code !== 'EAGAIN') throw e; } }`,
+    body: `const text = '{"t":"request","r":1,"request":{"op":"emit","type":"begun","traceparent":null,"data":' + '{"d":'.repeat(20_000) + '1' + '}'.repeat(20_000) + '}}'; const { writeSync } = await import('node:fs'); const frame = Buffer.alloc(4 + text.length); frame.writeUInt32BE(text.length); frame.write(text, 4); let at = 0; while (at < frame.length) { try { at += writeSync(3, frame, at); } catch (e) { if (e.code !== 'EAGAIN') throw e; } }`,
     resources: roomy,
     layer: 'depth of data',
     without: ['depth'],
+    inDaemon: true,
   },
 ];
 
@@ -156,7 +170,9 @@ export function attackCode({ body }: Attack, places: Readonly<Record<string, str
   async start(context) {
     const reached = (what) => context.log.warn('REACHED ' + what);
     await context.emit('begun', {});
+    const began = performance.now();
     ${filled}
+    context.log.info('GAVE UP after ' + Math.round(performance.now() - began) + ' ms');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   },
 };

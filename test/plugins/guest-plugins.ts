@@ -31,9 +31,9 @@ export async function guestPlugins(guest: Guest): Promise<GuestPlugins> {
   await guest.shell.must(`mkdir -p ${trust}`);
   await putFile(guest, `${trust}/trust.json`, Buffer.from(await trustText()));
   await guest.shell.must(`chown -R autoweave:autoweave ${trust}`);
-  const ask = async (words: string) => {
-    const text = await guest.shell.must(`node /usr/lib/autoweave-test/control.mjs ${words}`, LIMIT_MS);
-    return JSON.parse(text) as ControlAnswer;
+  const ask = async (method: string, path: string, bundle?: string) => {
+    const question = { method, path, ...(bundle === undefined ? {} : { bundle }) };
+    return JSON.parse(await guest.shell.ask(question, LIMIT_MS)) as ControlAnswer;
   };
   const put: GuestPlugins['put'] = async ({ bytes, name, signature, version }) => {
     const file = `/tmp/${name}-${version}.awp`;
@@ -42,14 +42,14 @@ export async function guestPlugins(guest: Guest): Promise<GuestPlugins> {
     return file;
   };
   const status = async (name: string) =>
-    (await ask(`GET /api/v1/plugins/${name}`)).body.plugin as unknown as PluginStatus;
+    (await ask('GET', `/api/v1/plugins/${name}`)).body.plugin as unknown as PluginStatus;
   return {
     put,
     status,
-    ask: (method, path) => ask(`${method} ${path}`),
-    install: async (plugin) => ask(`POST /api/v1/plugins ${await put(plugin)}`),
+    ask,
+    install: async (plugin) => ask('POST', '/api/v1/plugins', await put(plugin)),
     async logs(name) {
-      const { body } = await ask(`GET /api/v1/plugins/${name}/logs`);
+      const { body } = await ask('GET', `/api/v1/plugins/${name}/logs`);
       return (body as unknown as { readonly lines: readonly PluginLogLine[] }).lines;
     },
     inState: (name, state) =>

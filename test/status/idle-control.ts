@@ -5,6 +5,10 @@ const no: ActVerdict = { ok: false, code: 'test.unavailable', reason: 'this appl
 
 export const idleControl: ApplianceControl = {
   plugins: () => null,
+  trust: () => ({
+    inForce: async () => ({ ok: false, code: 'test.unavailable', reason: 'there is no trust document' }),
+    take: async () => ({ ok: false, code: 'test.unavailable', reason: 'this appliance takes none' }),
+  }),
   facts: () => ({
     uplink: { connected: false, since: '2026-01-01T00:00:00.000Z', detail: 'no broker' },
     buffer: { oldestAgeSeconds: 0, bytes: 0, archiveBytes: 0, archivedEvents: 0 },

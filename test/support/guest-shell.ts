@@ -1,4 +1,5 @@
-// Commands for the agent that only the test's variant of the root contains: run as root, answered as one JSON object a line.
+// Commands and questions for the agent that only the test's variant of the root contains: run as root, answered as one JSON object
+// a line.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -14,7 +15,15 @@ export interface GuestShell {
   run(script: string, limitMs?: number): Promise<ShellResult>;
   /** Like `run`, but a failing script rejects with what it said. */
   must(script: string, limitMs?: number): Promise<string>;
+  /** Asks the daemon's control socket; the text of `{ status, body }`. `bundle`: a file in the guest, its signature beside it. */
+  ask(question: ControlQuestion, limitMs?: number): Promise<string>;
   close(): void;
+}
+
+export interface ControlQuestion {
+  readonly method: string;
+  readonly path: string;
+  readonly bundle?: string;
 }
 
 interface Answer extends ShellResult {
@@ -37,12 +46,12 @@ export async function openGuestShell(socketPath: string): Promise<GuestShell> {
     for (const { reject } of waiting.values()) reject(new Error('guest shell: the guest has ended'));
     waiting.clear();
   });
-  const run = (script: string, limitMs = 120_000) =>
+  const send = (work: { readonly script: string } | { readonly ask: ControlQuestion }, limitMs = 120_000) =>
     new Promise<ShellResult>((resolve, reject) => {
       if (socket.destroyed) return reject(new Error('guest shell: the guest has ended'));
       const id = ++last;
       const timer = setTimeout(
-        () => reject(new Error(`guest shell: ${script} gave no answer within ${limitMs} ms`)),
+        () => reject(new Error(`guest shell: ${JSON.stringify(work)} gave no answer within ${limitMs} ms`)),
         limitMs,
       );
       const done =
@@ -52,10 +61,16 @@ export async function openGuestShell(socketPath: string): Promise<GuestShell> {
           settle(value);
         };
       waiting.set(id, { resolve: done(resolve), reject: done(reject) });
-      socket.write(`${JSON.stringify({ id, script })}\n`);
+      socket.write(`${JSON.stringify({ id, ...work })}\n`);
     });
+  const run = (script: string, limitMs?: number) => send({ script }, limitMs);
   return {
     run,
+    async ask(question, limitMs) {
+      const { code, stderr, stdout } = await send({ ask: question }, limitMs);
+      if (code !== 0) throw new Error(`guest: ${question.method} ${question.path}: ${stderr}`);
+      return stdout;
+    },
     async must(script, limitMs) {
       const { code, stdout, stderr } = await run(script, limitMs);
       if (code !== 0)

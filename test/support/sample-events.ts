@@ -72,6 +72,7 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
   'plugin.parked': {
     ...{ name: 'x', version: '1.0.1', event: '1-7', type: 'usb.device.added', tries: 3, why: 'threw' },
   },
+  'security.trust-changed': { version: 2, previous: 1 },
   'security.violation': { plugin: 'x', what: 'rate', detail: 'too many', count: 2, action: 'throttled' },
   'security.contained': { plugin: 'x', layer: 'cgroup.kill', why: 'violation', ms: 12 },
   'uplink.connected': { protocolVersion: 5, receiveMaximum: 20, sessionPresent: false },

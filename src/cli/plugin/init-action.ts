@@ -36,7 +36,7 @@ export const initAction: Action = {
       }
       print(`${target}\n`);
     }
-    complain(`Next: cd ${dir} && npm install && npm run check && autoweave plugin build\n`);
+    complain(`Next: cd ${dir} && npm install && npm run check && autoweave plugin dev\n`);
     return exitCodes.ok;
   },
 };

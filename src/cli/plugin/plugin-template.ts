@@ -15,7 +15,7 @@ export function pluginTemplate(name: string): ReadonlyMap<string, string> {
         name,
         private: true,
         type: 'module',
-        scripts: { check: 'tsc', build: 'autoweave plugin build' },
+        scripts: { check: 'tsc' },
         devDependencies: { '@types/node': nodeTypes, esbuild, typescript },
       }),
     ],

@@ -56,6 +56,26 @@ export class PluginShelf implements PluginControl {
     await Promise.all(this.plugins.map((plugin) => plugin.stop('the appliance stops')));
   }
 
+  /** Who is trusted has changed: what may not run any more ends, what was rejected is looked at again, the others go on undisturbed. */
+  async recheck(reason: string): Promise<void> {
+    await this.#act(null, async () => {
+      const { bundles, registry } = this.#world;
+      for (const plugin of this.plugins) {
+        const { current, enabled } = plugin.record;
+        if (!enabled) continue;
+        const validation = registry
+          .read(plugin.name, current)
+          .then((bundle) => bundles.validate(bundle, current.installedAtMs));
+        // What cannot be read is told by the start that follows.
+        const ok = await validation.then((verdict) => verdict.ok).catch(() => false);
+        if (ok !== (plugin.state === 'rejected')) continue;
+        await plugin.restart(reason);
+        await plugin.settled();
+      }
+      return { ok: true, plugin: null, detail: 'rechecked' };
+    });
+  }
+
   async list() {
     return Promise.all(this.plugins.map((plugin) => plugin.status()));
   }

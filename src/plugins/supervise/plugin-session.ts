@@ -75,6 +75,7 @@ export class PluginSession {
   readonly #link: HostLink;
   readonly #emitting = new Set<Promise<unknown>>();
   readonly #startTimer: NodeJS.Timeout;
+  readonly #finished = Promise.withResolvers<void>();
   #feed: EventFeed | null = null;
   #cursor: Cursor | null = null;
   #requests = 0;
@@ -163,6 +164,7 @@ export class PluginSession {
     this.#asked = true;
     this.#feed?.pause();
     await this.#link.end(this.#isRunning ? 'stop' : 'terminate');
+    await this.#finished.promise;
   }
 
   /** As a crash, for drills: nothing is asked, nothing is waited for. */
@@ -363,10 +365,14 @@ export class PluginSession {
     }
     const parked = this.#asked
       ? false
-      : (this.#feed?.crashed(reason, this.#doom !== null || isOom || !isKilled(end)) ?? false);
+      : (this.#feed?.crashed(
+          reason,
+          this.#doom !== null || isOom || this.#failure !== null || !isKilled(end),
+        ) ?? false);
     this.#feed?.pause();
     await this.#kv?.close();
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
+    this.#finished.resolve();
   }
 }
 

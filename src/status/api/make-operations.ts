@@ -10,6 +10,7 @@ import type { Operation } from './operation.ts';
 import { pluginOperations } from './plugin-operations.ts';
 import { readOperations } from './read-operations.ts';
 import { createStamp } from './stamp.ts';
+import { trustOperations } from './trust-operations.ts';
 
 export function makeOperations(
   options: StatusOptions,
@@ -26,6 +27,7 @@ export function makeOperations(
       appliance: appliance.name,
     }),
     ...pluginOperations({ plugins: control.plugins, stamp }),
+    ...trustOperations({ trust: control.trust, stamp }),
     ...machineOperations({ control, devices, stamp, applianceName: appliance.name }),
     {
       method: 'GET',

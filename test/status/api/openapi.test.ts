@@ -4,6 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ActVerdict, ApplianceControl } from '../../../src/contracts/appliance-control.ts';
 import type { PluginControl, PluginStatus } from '../../../src/contracts/plugin-status.ts';
+import type { TrustControl } from '../../../src/contracts/trust-control.ts';
+import type { TrustDocument } from '../../../src/contracts/trust-document.ts';
 import type { UsbDevice } from '../../../src/contracts/usb-device.ts';
 import { totpAt, totpStep } from '../../../src/status/access/totp.ts';
 import { accessFixture } from '../access-fixture.ts';
@@ -45,10 +47,27 @@ const plugins: PluginControl = {
   install: async (bundle) => (bundle.length > 3 ? acted('probe') : acted('none')),
   logs: (name) => (name === 'probe' ? [{ time: 't', level: 'info', from: 'plugin', text: 'hello' }] : null),
 };
+const document: TrustDocument = {
+  ...{
+    format: 'autoweave-trust-1',
+    version: 2,
+    issued: '2026-01-01T00:00:00Z',
+    expires: '2027-01-01T00:00:00Z',
+  },
+  ...{ roles: {}, revoked: { keys: [], content: [] } },
+};
+const trust: TrustControl = {
+  inForce: async () => ({ ok: true, document, text: '{}' }),
+  take: async (text, { first }) =>
+    first
+      ? { ok: false, code: 'trust.already-first', reason: 'there is one' }
+      : { ok: true, version: text.length, before: 1, isNew: true },
+};
 /** An appliance that does everything it is asked for, so that what is tested is the way there. */
 const control: ApplianceControl = {
   ...idleControl,
   plugins: () => plugins,
+  trust: () => trust,
   logs: () => [{ time: 't', level: 'info', part: 'buffer', text: 'line' }],
   settings: () => ({ config: { status: { port: 1 } }, hidden: ['uplink.password'] }),
   judgeDevice: async (port) =>
@@ -78,6 +97,7 @@ const good: readonly Case[] = [
   ['get /api/v1/plugins', '/api/v1/plugins'],
   ['get /api/v1/plugins/{name}', '/api/v1/plugins/probe'],
   ['get /api/v1/plugins/{name}/logs', '/api/v1/plugins/probe/logs'],
+  ['get /api/v1/trust', '/api/v1/trust'],
   ['get /api/v1/logs', '/api/v1/logs?level=warn&limit=10'],
   ['get /api/v1/settings', '/api/v1/settings'],
   ['get /api/v1/diagnostics', '/api/v1/diagnostics'],
@@ -86,6 +106,7 @@ const good: readonly Case[] = [
   ['get /api/v1/audit', '/api/v1/audit?limit=5&before=100'],
   ['get /api/v1/openapi.json', '/api/v1/openapi.json'],
   ['post /api/v1/plugins', '/api/v1/plugins', { bundle: 'AAAAAAAA', signature: 'untrusted comment' }],
+  ['post /api/v1/trust', '/api/v1/trust', { text: '{}' }],
   ['post /api/v1/plugins/{name}/enable', '/api/v1/plugins/probe/enable'],
   ['post /api/v1/plugins/{name}/disable', '/api/v1/plugins/probe/disable'],
   ['post /api/v1/plugins/{name}/restart', '/api/v1/plugins/probe/restart'],
@@ -127,6 +148,8 @@ const bad: readonly Case[] = [
   ['post plugins', '/api/v1/plugins', undefined, '400 status.invalid-request'],
   ['post plugins', '/api/v1/plugins', { bundle: '!', signature: '' }, '400 status.invalid-request'],
   ['post plugins', '/api/v1/plugins', { bundle: 'AA==', signature: '' }, '404 plugins.not-installed'],
+  ['post trust', '/api/v1/trust', { first: true }, '400 status.invalid-request'],
+  ['post trust', '/api/v1/trust', { text: '{}', first: true }, '409 trust.already-first'],
   ['post allow', '/api/v1/devices/1-1.9/allow', {}, '404 policy.not-there'],
   ['post block', '/api/v1/devices/usb1/block', {}, '404 status.not-found'],
   ['post block', '/api/v1/devices/1-1.4/block', { reason: 1 }, '400 status.invalid-request'],
