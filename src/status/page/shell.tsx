@@ -1,0 +1,230 @@
+// What is around every view: navigation, the state of the appliance, who is logged in, what an act has brought.
+import type { JSX } from 'preact';
+import { facts } from './model/page-facts.ts';
+import { toHeadline } from './model/headline.ts';
+import type { Model } from './model/model.ts';
+import { linkTo, type ViewName } from './model/route.ts';
+import { ago, duration } from './model/units.ts';
+import { t } from './strings.ts';
+import { ThemeButton } from './ui/theme-button.tsx';
+import { Icon, Mark } from './ui/mark.tsx';
+import { AccountView } from './views/account.tsx';
+import { AuditView } from './views/audit.tsx';
+import { DeliveryView } from './views/delivery.tsx';
+import { DevicesView } from './views/devices.tsx';
+import { EventsView } from './views/events.tsx';
+import { LoginView } from './views/login.tsx';
+import { LogsView } from './views/logs.tsx';
+import { OverviewView } from './views/overview.tsx';
+import { PluginsView } from './views/plugins.tsx';
+import { SettingsView } from './views/settings.tsx';
+import { SetupView } from './views/setup.tsx';
+import { UsersView } from './views/users.tsx';
+
+export interface ViewProps {
+  readonly model: Model;
+}
+
+const views: Readonly<Record<Exclude<ViewName, 'more'>, (props: ViewProps) => JSX.Element>> = {
+  overview: OverviewView,
+  devices: DevicesView,
+  events: EventsView,
+  plugins: PluginsView,
+  delivery: DeliveryView,
+  logs: LogsView,
+  settings: SettingsView,
+  users: UsersView,
+  audit: AuditView,
+  account: AccountView,
+  login: LoginView,
+  setup: SetupView,
+};
+
+const everybodys: readonly ViewName[] = ['overview', 'devices', 'events', 'plugins', 'delivery'];
+/** In the bar of a phone; the rest is behind "more". */
+const onPhone: readonly ViewName[] = ['overview', 'devices', 'events', 'plugins'];
+
+/** What this person can do something with. */
+function namesFor(model: Model): readonly ViewName[] {
+  return [
+    ...everybodys,
+    ...(model.may('operator') ? (['logs', 'settings'] as const) : []),
+    ...(model.may('admin') ? (['users', 'audit'] as const) : []),
+  ];
+}
+
+export function Shell({ model }: ViewProps) {
+  const asked = model.route.view;
+  const unclaimed = model.session.value?.claimed === false;
+  const needsLogin = !model.mayRead && !['overview', 'login', 'setup', 'more'].includes(asked);
+  const view: ViewName = unclaimed && !['overview', 'more'].includes(asked) ? 'setup' : needsLogin ? 'login' : asked;
+  const View = view === 'more' ? MoreView : views[view];
+  document.title = t.documentTitle(t.view[view], facts.name);
+  return (
+    <div class={model.stale ? 'shell is-stale' : 'shell'}>
+      <a class="skip" href="#main" onClick={focusMain}>
+        {t.skip}
+      </a>
+      <Navigation model={model} view={view} />
+      <div class="body">
+        <Bar model={model} view={view} />
+        {unclaimed && view === 'overview' ? (
+          <p class="call">
+            <span>{t.setup.unclaimed}</span> <a href={linkTo('setup')}>{t.setup.claimIt}</a>
+          </p>
+        ) : null}
+        <main id="main" tabIndex={-1} data-view={view}>
+          <View model={model} key={`${view}/${model.route.detail ?? ''}`} />
+        </main>
+      </div>
+      <Said model={model} />
+    </div>
+  );
+}
+
+function focusMain(event: Event): void {
+  // The fragment is the view: the link must not change it.
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function Navigation({ model, view }: ViewProps & { readonly view: ViewName }) {
+  const names = namesFor(model);
+  const { blocked } = counts(model);
+  const link = (name: ViewName, kind = '') => (
+    <a key={name} class={kind} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
+      <Icon name={name} />
+      <span>{t.view[name]}</span>
+      {name === 'devices' && blocked > 0 ? <em aria-label={t.device.blockedCount(blocked)}>{blocked}</em> : null}
+    </a>
+  );
+  const hidden = names.some((name) => name === view && !onPhone.includes(name)) || ['login', 'account', 'setup'].includes(view);
+  return (
+    <nav class="rail" aria-label={t.navigation}>
+      <p class="brand">
+        <strong>{facts.name}</strong>
+        <small>{facts.place}</small>
+      </p>
+      <div class="links">
+        {names.map((name) => link(name, onPhone.includes(name) ? '' : 'wide-only'))}
+        <a class="phone-only" href={linkTo('more')} aria-current={view === 'more' || hidden ? 'page' : undefined}>
+          <Icon name="more" />
+          <span>{t.view.more}</span>
+        </a>
+      </div>
+      <div class="foot">
+        <Who model={model} />
+        <div class="foot-row">
+          <ThemeButton />
+          <small class="quiet">{t.version(facts.version)}</small>
+        </div>
+      </div>
+    </nav>
+  );
+}
+
+function Who({ model }: ViewProps) {
+  const user = model.session.value?.user ?? null;
+  if (user === null)
+    return (
+      <a class="who" href={linkTo('login')}>
+        <Icon name="login" />
+        <span>{t.view.login}</span>
+      </a>
+    );
+  return (
+    <div class="who-row">
+      <a class="who" href={linkTo('account')}>
+        <Icon name="account" />
+        <span>
+          {user.name}
+          <small>{t.role[user.role]}</small>
+        </span>
+      </a>
+      <button type="button" class="quiet-button" onClick={() => void logOut(model)} aria-label={t.login.out} title={t.login.out}>
+        <Icon name="logout" />
+      </button>
+    </div>
+  );
+}
+
+async function logOut(model: Model): Promise<void> {
+  await model.act('session', { method: 'DELETE' }, t.login.outDone);
+  location.hash = linkTo('overview');
+  await model.readSession();
+}
+
+/** Everywhere but on the overview, which says it larger. */
+function Bar({ model, view }: ViewProps & { readonly view: ViewName }) {
+  const headline = toHeadline(model.state.value, model);
+  const seconds = model.silentSeconds;
+  return (
+    <header class="bar">
+      <p class="brand phone-only">
+        <strong>{facts.name}</strong> <small>{facts.place}</small>
+      </p>
+      {facts.simulated ? (
+        <p class="simulated" title={t.simulatedWhy}>
+          {t.simulated}
+        </p>
+      ) : null}
+      {model.stale ? (
+        <p class="stale-note" role="alert">
+          {t.stale(duration(seconds))}
+        </p>
+      ) : null}
+      {view === 'overview' ? null : (
+        <a class={`now ${headline.tone}`} href={linkTo('overview')}>
+          <Mark tone={headline.tone} />
+          <span>{headline.title}</span>
+          {model.stale || model.state.value === null ? null : <small>{ago(seconds)}</small>}
+        </a>
+      )}
+    </header>
+  );
+}
+
+function MoreView({ model }: ViewProps) {
+  const rest = namesFor(model).filter((name) => !onPhone.includes(name));
+  return (
+    <>
+      <h1>{t.view.more}</h1>
+      <div class="more card">
+        {rest.map((name) => (
+          <a key={name} href={linkTo(name)}>
+            <Icon name={name} />
+            <span>{t.view[name]}</span>
+          </a>
+        ))}
+        <Who model={model} />
+      </div>
+      <div class="foot-row">
+        <ThemeButton />
+        <small class="quiet">{t.version(facts.version)}</small>
+      </div>
+    </>
+  );
+}
+
+/** What an act has brought, said once to the eye and to the ear. */
+function Said({ model }: ViewProps) {
+  const said = model.message;
+  return (
+    <div class="said" role="status" aria-live="polite">
+      {said === null ? null : (
+        <p class={said.tone} key={said.key}>
+          <Mark tone={said.tone} />
+          <span>{said.text}</span>
+          <button type="button" class="quiet-button" aria-label={t.dismiss} onClick={() => model.hush(said.key)}>
+            <Icon name="close" />
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function counts({ devices }: Model) {
+  const all = devices.value?.devices ?? [];
+  return { blocked: all.filter(({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject').length };
+}
