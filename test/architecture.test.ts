@@ -41,6 +41,7 @@ const owners: Readonly<Record<string, string>> = {
   ajv: 'lib',
   'tiny-typed-emitter': 'lib',
   uqr: 'status',
+  preact: 'status',
   'worker-threads-pool': 'plugins',
   'libsodium-wrappers': 'trust',
 };
@@ -51,7 +52,7 @@ interface Import {
   readonly target: string;
 }
 
-const imports: readonly Import[] = globSync('src/**/*.{ts,mjs}').flatMap((file) =>
+const imports: readonly Import[] = globSync('src/**/*.{ts,tsx,mjs}').flatMap((file) =>
   [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => ({
     file,
     folder: file.split('/')[1] ?? '',

@@ -8,6 +8,10 @@ export type PageAssets = Readonly<Record<'index.html' | 'page.css' | 'page.mjs',
 const folder = path.join(import.meta.dirname, 'page');
 const repository = path.resolve(import.meta.dirname, '../..');
 
+/** Of npm; for the bill of materials. */
+export const pagePackages = ['preact', 'uqr'] as const;
+
+// The one thing of this module that lasts: tests start many servers, and all get the same page.
 let made: PageAssets | null = null;
 
 /** Bundled once a process: it takes a tenth of a second. */
@@ -21,10 +25,20 @@ export function pageAssets(): PageAssets {
 }
 
 function bundle(entry: string, options: readonly string[]): string {
-  const common = ['--bundle', '--minify', '--target=chrome123,firefox121,safari17.5', '--charset=utf8', '--log-level=warning'];
-  const text = execFileSync(path.join(repository, 'node_modules/.bin/esbuild'), [path.join(folder, entry), ...common, ...options], {
-    encoding: 'utf8',
-    cwd: repository,
-  });
+  const common = [
+    '--bundle',
+    '--minify',
+    '--target=chrome123,firefox121,safari17.5',
+    '--charset=utf8',
+    '--log-level=warning',
+  ];
+  const text = execFileSync(
+    path.join(repository, 'node_modules/.bin/esbuild'),
+    [path.join(folder, entry), ...common, ...options],
+    {
+      encoding: 'utf8',
+      cwd: repository,
+    },
+  );
   return text.trim();
 }

@@ -5,10 +5,12 @@ import type { Cleanup } from './with-cleanup.ts';
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-export const chromiumPath = (): string | null => process.env['CHROMIUM'] ?? places.find((place) => existsSync(place)) ?? null;
+export const chromiumPath = (): string | null =>
+  process.env.CHROMIUM ?? places.find((place) => existsSync(place)) ?? null;
 
 /** For `test(…, { skip })`: false, or why it cannot run. */
-export const withoutChromium = (): string | false => (chromiumPath() === null ? 'needs Chromium: apt-get install chromium' : false);
+export const withoutChromium = (): string | false =>
+  chromiumPath() === null ? 'needs Chromium: apt-get install chromium' : false;
 
 export async function startChromium(t: Cleanup): Promise<Browser> {
   const executablePath = chromiumPath();
@@ -17,7 +19,14 @@ export async function startChromium(t: Cleanup): Promise<Browser> {
     executablePath,
     headless: true,
     // The host may run this as root, and /dev/shm may be small.
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', '--no-first-run', '--disable-component-update', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-dev-shm-usage',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-component-update',
+      '--disable-background-networking',
+    ],
     protocolTimeout: 120_000,
     timeout: 120_000,
   });

@@ -1,13 +1,13 @@
 // What is around every view: navigation, the state of the appliance, who is logged in, what an act has brought.
 import type { JSX } from 'preact';
-import { facts } from './model/page-facts.ts';
 import { toHeadline } from './model/headline.ts';
 import type { Model } from './model/model.ts';
+import { facts } from './model/page-facts.ts';
 import { linkTo, type ViewName } from './model/route.ts';
 import { ago, duration } from './model/units.ts';
 import { t } from './strings.ts';
-import { ThemeButton } from './ui/theme-button.tsx';
 import { Icon, Mark } from './ui/mark.tsx';
+import { ThemeButton } from './ui/theme-button.tsx';
 import { AccountView } from './views/account.tsx';
 import { AuditView } from './views/audit.tsx';
 import { DeliveryView } from './views/delivery.tsx';
@@ -57,14 +57,15 @@ export function Shell({ model }: ViewProps) {
   const asked = model.route.view;
   const unclaimed = model.session.value?.claimed === false;
   const needsLogin = !model.mayRead && !['overview', 'login', 'setup', 'more'].includes(asked);
-  const view: ViewName = unclaimed && !['overview', 'more'].includes(asked) ? 'setup' : needsLogin ? 'login' : asked;
+  const view: ViewName =
+    unclaimed && !['overview', 'more'].includes(asked) ? 'setup' : needsLogin ? 'login' : asked;
   const View = view === 'more' ? MoreView : views[view];
   document.title = t.documentTitle(t.view[view], facts.name);
   return (
     <div class={model.stale ? 'shell is-stale' : 'shell'}>
-      <a class="skip" href="#main" onClick={focusMain}>
+      <button type="button" class="skip" onClick={focusMain}>
         {t.skip}
-      </a>
+      </button>
       <Navigation model={model} view={view} />
       <div class="body">
         <Bar model={model} view={view} />
@@ -74,7 +75,7 @@ export function Shell({ model }: ViewProps) {
           </p>
         ) : null}
         <main id="main" tabIndex={-1} data-view={view}>
-          <View model={model} key={`${view}/${model.route.detail ?? ''}`} />
+          <View model={model} key={view === 'plugins' ? `${view}/${model.route.detail ?? ''}` : view} />
         </main>
       </div>
       <Said model={model} />
@@ -82,9 +83,7 @@ export function Shell({ model }: ViewProps) {
   );
 }
 
-function focusMain(event: Event): void {
-  // The fragment is the view: the link must not change it.
-  event.preventDefault();
+function focusMain(): void {
   document.getElementById('main')?.focus();
 }
 
@@ -95,10 +94,17 @@ function Navigation({ model, view }: ViewProps & { readonly view: ViewName }) {
     <a key={name} class={kind} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
       <Icon name={name} />
       <span>{t.view[name]}</span>
-      {name === 'devices' && blocked > 0 ? <em aria-label={t.device.blockedCount(blocked)}>{blocked}</em> : null}
+      {name === 'devices' && blocked > 0 ? (
+        <em>
+          <span aria-hidden="true">{blocked}</span>
+          <span class="unseen">{t.device.blockedCount(blocked)}</span>
+        </em>
+      ) : null}
     </a>
   );
-  const hidden = names.some((name) => name === view && !onPhone.includes(name)) || ['login', 'account', 'setup'].includes(view);
+  const hidden =
+    names.some((name) => name === view && !onPhone.includes(name)) ||
+    ['login', 'account', 'setup'].includes(view);
   return (
     <nav class="rail" aria-label={t.navigation}>
       <p class="brand">
@@ -107,7 +113,11 @@ function Navigation({ model, view }: ViewProps & { readonly view: ViewName }) {
       </p>
       <div class="links">
         {names.map((name) => link(name, onPhone.includes(name) ? '' : 'wide-only'))}
-        <a class="phone-only" href={linkTo('more')} aria-current={view === 'more' || hidden ? 'page' : undefined}>
+        <a
+          class="phone-only"
+          href={linkTo('more')}
+          aria-current={view === 'more' || hidden ? 'page' : undefined}
+        >
           <Icon name="more" />
           <span>{t.view.more}</span>
         </a>
@@ -141,7 +151,13 @@ function Who({ model }: ViewProps) {
           <small>{t.role[user.role]}</small>
         </span>
       </a>
-      <button type="button" class="quiet-button" onClick={() => void logOut(model)} aria-label={t.login.out} title={t.login.out}>
+      <button
+        type="button"
+        class="quiet-button"
+        onClick={() => void logOut(model)}
+        aria-label={t.login.out}
+        title={t.login.out}
+      >
         <Icon name="logout" />
       </button>
     </div>
@@ -215,7 +231,12 @@ function Said({ model }: ViewProps) {
         <p class={said.tone} key={said.key}>
           <Mark tone={said.tone} />
           <span>{said.text}</span>
-          <button type="button" class="quiet-button" aria-label={t.dismiss} onClick={() => model.hush(said.key)}>
+          <button
+            type="button"
+            class="quiet-button"
+            aria-label={t.dismiss}
+            onClick={() => model.hush(said.key)}
+          >
             <Icon name="close" />
           </button>
         </p>
@@ -226,5 +247,7 @@ function Said({ model }: ViewProps) {
 
 function counts({ devices }: Model) {
   const all = devices.value?.devices ?? [];
-  return { blocked: all.filter(({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject').length };
+  return {
+    blocked: all.filter(({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject').length,
+  };
 }

@@ -86,7 +86,12 @@ export const t = {
     millions: (n: string) => `${n} M`,
   },
 
-  theme: { auto: 'Auto', light: 'Light', dark: 'Dark', change: (next: string) => `Appearance: change to ${next}` },
+  theme: {
+    auto: 'Auto',
+    light: 'Light',
+    dark: 'Dark',
+    change: (next: string) => `Appearance: change to ${next}`,
+  },
 
   view: {
     overview: 'Overview',
@@ -146,7 +151,8 @@ export const t = {
   device: {
     title: (n: number) => many(n, 'device', 'devices'),
     asOf: (age: string) => `read ${age}`,
-    restsOn: (part: string, state: string, age: string) => `${part}: ${state.toLowerCase()}, confirmed ${age}`,
+    restsOn: (part: string, state: string, age: string) =>
+      `${part}: ${state.toLowerCase()}, confirmed ${age}`,
     none: 'Nothing is plugged in',
     noneWhy: 'A device appears here the moment it is plugged in.',
     unnamed: 'Unnamed device',
@@ -158,7 +164,6 @@ export const t = {
     noneBlocked: 'none blocked',
     verdict: 'Verdict',
     rule: 'Rule',
-    decided: 'Decided',
     portLabel: 'Port',
     serial: 'Serial number',
     noSerial: 'none',
@@ -173,13 +178,20 @@ export const t = {
     block: 'Block',
     reason: 'Reason, for the audit (optional)',
     allowTitle: (name: string) => `Allow ${name}?`,
-    allowWhy: 'The device gets its drivers and works. It stays allowed until it is blocked here or the policy changes.',
+    allowWhy:
+      'The device gets its drivers and works. It stays allowed until it is blocked here or the policy changes.',
     blockTitle: (name: string) => `Block ${name}?`,
     blockWhy: 'The device loses its drivers at once and stops working. What it was writing may be lost.',
     done: { allow: 'The device is allowed.', block: 'The device is blocked.' },
   },
 
-  verdict: { allow: 'Allowed', block: 'Blocked', reject: 'Rejected', none: 'No verdict', unauthorized: 'Not authorized' },
+  verdict: {
+    allow: 'Allowed',
+    block: 'Blocked',
+    reject: 'Rejected',
+    none: 'No verdict',
+    unauthorized: 'Not authorized',
+  },
 
   events: {
     feed: {
@@ -188,7 +200,10 @@ export const t = {
       open: (age: string) => `Live for ${age}`,
       lost: (age: string) => `Connection lost ${age} ago, trying again`,
     },
-    rate: (perSecond: number) => `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} a second`,
+    rate: (perSecond: number) =>
+      perSecond === 0
+        ? 'none in the last 10 s'
+        : `${perSecond < 10 ? perSecond.toFixed(1) : Math.round(perSecond)} a second`,
     total: (n: string) => `${n} since this page was opened`,
     none: 'No events yet',
     noneWhy: 'They appear here as they are stored.',
@@ -244,10 +259,16 @@ export const t = {
     rollbackTitle: (name: string, version: string) => `Roll ${name} back to ${version}?`,
     rollbackWhy: 'The version that runs now is stopped; the earlier one goes on from the same event.',
     disableTitle: (name: string) => `Disable ${name}?`,
-    disableWhy: 'It is stopped and does not start again until it is enabled. Its events are kept for it meanwhile, within limits.',
+    disableWhy:
+      'It is stopped and does not start again until it is enabled. Its events are kept for it meanwhile, within limits.',
     removeTitle: (name: string) => `Remove ${name}?`,
     removeWhy: 'Its code, its data and its place in the events are deleted.',
-    done: { restart: 'The plugin was restarted.', rollback: 'The plugin was rolled back.', enable: 'The plugin is enabled.', disable: 'The plugin is disabled.' },
+    done: {
+      restart: 'The plugin was restarted.',
+      rollback: 'The plugin was rolled back.',
+      enable: 'The plugin is enabled.',
+      disable: 'The plugin is disabled.',
+    },
   },
   pluginState: {
     discovered: 'Found',
@@ -327,7 +348,8 @@ export const t = {
     unequal: 'The two passwords are not the same.',
     claim: 'Claim it',
     provisionTitle: 'What is it, and whom does it report to?',
-    provisionWhy: 'Tenant, site and name make its address at the broker. Until it has a broker, events are kept here.',
+    provisionWhy:
+      'Tenant, site and name make its address at the broker. Until it has a broker, events are kept here.',
     replaces: 'This appliance is set up already. What you send replaces its settings, and it reconnects.',
     tenant: 'Tenant',
     site: 'Site',
@@ -360,12 +382,14 @@ export const t = {
     reboot: 'Reboot',
     rebootWhy: 'Stops in order and starts again; stored events are kept.',
     rebootTitle: 'Reboot the appliance?',
-    rebootConsequence: 'For about a minute nothing is watched and this page does not answer. No stored event is lost.',
+    rebootConsequence:
+      'For about a minute nothing is watched and this page does not answer. No stored event is lost.',
     rebootDone: 'The appliance reboots.',
     reset: 'Factory reset',
     resetWhy: 'Deletes settings, users, plugins and events.',
     resetTitle: 'Reset to factory state?',
-    resetConsequence: 'Everything on the data partition is deleted, also events that were not sent yet. It cannot be taken back.',
+    resetConsequence:
+      'Everything on the data partition is deleted, also events that were not sent yet. It cannot be taken back.',
     resetDone: 'The appliance resets itself.',
   },
 
@@ -396,7 +420,6 @@ export const t = {
     added: 'The token was made.',
     once: 'Copy it now, it is shown this once:',
     made: (at: string) => `made ${at}`,
-    used: (at: string) => `last used ${at}`,
     revoke: 'Revoke',
     revokeTitle: (name: string) => `Revoke ${name}?`,
     revokeWhy: 'The program that uses it is refused from now on.',

@@ -40,14 +40,19 @@ export async function startSceneServer(t: Cleanup, first: SceneName): Promise<Sc
     const name = path.replace('/api/v1/', '');
     if (name === 'events') {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' });
-      const events = (scene['$events'] ?? []) as readonly { readonly id: string }[];
-      for (const event of events.toReversed()) response.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
+      const events = (scene.$events ?? []) as readonly { readonly id: string }[];
+      for (const event of events.toReversed())
+        response.write(`id: ${event.id}\ndata: ${JSON.stringify(event)}\n\n`);
+      response.flushHeaders();
       streams.add(response);
       return;
     }
     const answer = scene[name];
     const headers = { 'Content-Type': 'application/json' };
-    if (answer === undefined) response.writeHead(404, headers).end(JSON.stringify({ code: 'status.not-found', detail: 'There is nothing there.' }));
+    if (answer === undefined)
+      response
+        .writeHead(404, headers)
+        .end(JSON.stringify({ code: 'status.not-found', detail: 'There is nothing there.' }));
     else response.writeHead(200, headers).end(JSON.stringify({ ...stamp(), ...answer }));
   });
   const end = () => {

@@ -10,9 +10,23 @@ import { type SceneName, sceneNames } from './scenes.ts';
 const [folder = 'out/page', ...wanted] = process.argv.slice(2);
 const screens = { phone: { width: 360, height: 740 }, kiosk: { width: 1920, height: 1080 } } as const;
 const shots: readonly (readonly [SceneName, string])[] = [
-  ...(['overview', 'devices', 'devices/1-1.4', 'events', 'plugins', 'plugins/serial-scale', 'delivery', 'logs', 'settings', 'users', 'audit', 'account', 'more'] as const).map(
-    (view) => ['busy', view] as const,
-  ),
+  ...(
+    [
+      'overview',
+      'devices',
+      'devices/1-1.4',
+      'events',
+      'plugins',
+      'plugins/serial-scale',
+      'delivery',
+      'logs',
+      'settings',
+      'users',
+      'audit',
+      'account',
+      'more',
+    ] as const
+  ).map((view) => ['busy', view] as const),
   ...sceneNames.filter((name) => name !== 'busy').map((name) => [name, 'overview'] as const),
   ...(['devices', 'events', 'plugins'] as const).map((view) => ['empty', view] as const),
   ['broken', 'plugins'],
@@ -41,6 +55,7 @@ async function* takeAll(t: Cleanup): AsyncIterable<string> {
   for (const [screen, size] of Object.entries(screens)) {
     server.setAnswering(true);
     await open(page, `${server.url}#/overview`, size);
+    await page.waitForSelector('.parts .mark');
     server.setAnswering(false);
     await page.waitForSelector('.stale-note', { timeout: 120_000 });
     await page.screenshot({ path: fileFor(`stale-overview-${screen}-dark`) });
@@ -62,7 +77,11 @@ async function take(page: Page, url: string, name: string): Promise<string> {
   return `${name}${wide ? ': WIDER THAN THE SCREEN' : ''}`;
 }
 
-async function open(page: Page, url: string, size: { readonly width: number; readonly height: number }): Promise<void> {
+async function open(
+  page: Page,
+  url: string,
+  size: { readonly width: number; readonly height: number },
+): Promise<void> {
   await page.setViewport(size);
   // The fragment alone would not load the page anew.
   await page.goto('about:blank');

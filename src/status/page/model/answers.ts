@@ -5,6 +5,9 @@ import type { UsbDevice } from '../../../contracts/usb-device.ts';
 import type { LedState } from '../../leds/led-states.ts';
 
 export type Role = 'viewer' | 'operator' | 'admin';
+/** What the appliance takes; fields of forms say so before it is sent. */
+export const userNamePattern = '[a-z][a-z0-9._\\-]{0,31}';
+export const passwordMinLength = 10;
 
 /** On every GET answer. */
 export interface Stamp {
@@ -16,7 +19,7 @@ export interface Stamp {
 }
 
 export interface SessionAnswer {
-  readonly user: { readonly name: string; readonly role: Role; readonly totp?: boolean } | null;
+  readonly user: { readonly name: string; readonly role: Role } | null;
   readonly csrf: string | null;
   readonly claimed: boolean;
   readonly tls: boolean;
@@ -99,8 +102,8 @@ export interface SettingsAnswer extends Stamp {
 export interface User {
   readonly name: string;
   readonly role: Role;
-  readonly totp?: boolean;
-  readonly lastLogin?: string | null;
+  readonly totp: boolean;
+  readonly since: string;
 }
 
 export interface UsersAnswer extends Stamp {
@@ -110,8 +113,7 @@ export interface UsersAnswer extends Stamp {
 export interface Token {
   readonly name: string;
   readonly role: Role;
-  readonly created?: string;
-  readonly lastUsed?: string | null;
+  readonly since: string;
 }
 
 export interface TokensAnswer extends Stamp {

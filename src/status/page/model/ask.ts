@@ -41,10 +41,17 @@ export async function ask<T>(path: string, options: AskOptions = {}): Promise<An
     if (response.ok) return { ok: true, value: (text === '' ? null : JSON.parse(text)) as T };
     return { ok: false, problem: toProblem(response.status, text, response.headers.get('Retry-After')) };
   } catch (thrown) {
-    const detail = thrown instanceof Error && thrown.name === 'TimeoutError' ? t.problem.slow : t.problem.away;
+    const detail =
+      thrown instanceof Error && thrown.name === 'TimeoutError' ? t.problem.slow : t.problem.away;
     return {
       ok: false,
-      problem: { status: 0, code: 'page.no-answer', detail, remedy: t.problem.awayRemedy, retryAfterSeconds: null },
+      problem: {
+        status: 0,
+        code: 'page.no-answer',
+        detail,
+        remedy: t.problem.awayRemedy,
+        retryAfterSeconds: null,
+      },
     };
   }
 }
@@ -52,7 +59,7 @@ export async function ask<T>(path: string, options: AskOptions = {}): Promise<An
 function toProblem(status: number, text: string, retryAfter: string | null): Problem {
   const said = parsed(text);
   const word = (key: string) => (typeof said[key] === 'string' ? said[key] : null);
-  const seconds = Number(said['retryAfterSeconds'] ?? retryAfter ?? Number.NaN);
+  const seconds = Number(said.retryAfterSeconds ?? retryAfter ?? Number.NaN);
   return {
     status,
     code: word('code') ?? 'page.refused',

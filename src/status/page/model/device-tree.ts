@@ -51,7 +51,9 @@ function parentOf(port: string): string {
   return dot === -1 ? (port.split('-')[0] ?? '') : port.slice(0, dot);
 }
 
-export function deviceName(device: Pick<Device, 'manufacturer' | 'vendorName' | 'product' | 'productName'>): string | null {
+export function deviceName(
+  device: Pick<Device, 'manufacturer' | 'vendorName' | 'product' | 'productName'>,
+): string | null {
   const maker = (device.manufacturer ?? device.vendorName ?? '').trim();
   const product = (device.product ?? device.productName ?? '').trim();
   // Many products have their maker's name in front already.
@@ -61,7 +63,8 @@ export function deviceName(device: Pick<Device, 'manufacturer' | 'vendorName' | 
 
 /** Most devices say what they are with their interfaces only, some of which say `None`. */
 export function deviceKind({ deviceClass, interfaces }: Device): string | null {
-  if (deviceClass?.name !== undefined && deviceClass.class !== '00' && deviceClass.class !== 'ef') return deviceClass.name;
+  if (deviceClass?.name !== undefined && deviceClass.class !== '00' && deviceClass.class !== 'ef')
+    return deviceClass.name;
   const names = new Set(interfaces.map(({ name }) => name));
   const said = [...names].filter((name) => name !== undefined && name !== 'None').join(', ');
   return said === '' ? (deviceClass?.name ?? null) : said;

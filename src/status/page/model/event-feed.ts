@@ -13,6 +13,7 @@ export type FeedState = 'closed' | 'connecting' | 'open' | 'lost';
 const MOST_ROWS = 400;
 const TAKE_OVER_MS = 200;
 const RETRY_MS = 4_000;
+const RESUME_MS = 60_000;
 
 /**
  * INVARIANTS
@@ -48,6 +49,8 @@ export class EventFeed {
   open(): void {
     if (this.#source !== null) return;
     clearTimeout(this.#retry);
+    // Not everything that came since yesterday is to pass through the page: it begins anew, and shows no line of before.
+    if (performance.now() - this.stateSinceMs > RESUME_MS && this.state === 'closed') this.forget();
     const from = this.#lastId === '' ? 'last=60' : `lastEventId=${encodeURIComponent(this.#lastId)}`;
     const source = new EventSource(`/api/v1/events?unnamed&${from}`);
     this.#source = source;
@@ -61,7 +64,10 @@ export class EventFeed {
       this.#retry = setTimeout(() => this.open(), RETRY_MS);
     };
     source.addEventListener('stream.notice', ({ data }) => {
-      const { message, remedy } = JSON.parse(String(data)) as { readonly message: string; readonly remedy: string };
+      const { message, remedy } = JSON.parse(String(data)) as {
+        readonly message: string;
+        readonly remedy: string;
+      };
       this.#notices += 1;
       this.#add({ key: `notice-${this.#notices}`, event: null, notice: `${message}. ${remedy}` });
     });
@@ -114,7 +120,10 @@ export class EventFeed {
     this.#takeOver = undefined;
     const nowMs = performance.now();
     this.total += this.#pending;
-    this.#arrivals = [...this.#arrivals.filter(({ atMs }) => atMs > nowMs - 10_000), { atMs: nowMs, count: this.#pending }];
+    this.#arrivals = [
+      ...this.#arrivals.filter(({ atMs }) => atMs > nowMs - 10_000),
+      { atMs: nowMs, count: this.#pending },
+    ];
     this.#pending = 0;
     if (!this.paused) this.#show();
     this.#onType(this.#types);

@@ -29,10 +29,19 @@ const tones: Readonly<Record<Led, Tone>> = {
 export const partTones = { ok: 'ok', degraded: 'warn', down: 'bad', unknown: 'unknown' } as const;
 
 /** @param silentSeconds since the answer came */
-export function toHeadline(state: StateAnswer | null, { stale, silentSeconds }: { readonly stale: boolean; readonly silentSeconds: number }): Headline {
+export function toHeadline(
+  state: StateAnswer | null,
+  { stale, silentSeconds }: { readonly stale: boolean; readonly silentSeconds: number },
+): Headline {
   if (state === null)
     return { tone: 'unknown', title: t.headline.unknown, reason: t.headline.unknownWhy, forSeconds: null };
-  if (stale) return { tone: 'unknown', title: t.headline.stale, reason: t.headline.staleWhy, forSeconds: silentSeconds };
+  if (stale)
+    return {
+      tone: 'unknown',
+      title: t.headline.stale,
+      reason: t.headline.staleWhy,
+      forSeconds: silentSeconds,
+    };
   const { led, health, time } = state;
   if (led !== undefined) {
     const seconds = secondsBetween(led.since, time);

@@ -1,10 +1,10 @@
 // Everything the page knows, when it learned it, and the ways to learn it anew. One for the life of the page.
 import type { DevicesAnswer, PluginsAnswer, SessionAnswer, StateAnswer } from './answers.ts';
-import { type Answered, ask, type AskOptions, type Problem } from './ask.ts';
+import { type Answered, type AskOptions, ask, type Problem } from './ask.ts';
 import { EventFeed } from './event-feed.ts';
-import { throttle } from './throttle.ts';
 import { type Route, toRoute } from './route.ts';
 import { addPluginSample, newPluginSamples, type PluginSamples, Samples } from './samples.ts';
+import { throttle } from './throttle.ts';
 
 export interface Loaded<T> {
   readonly value: T | null;
@@ -56,11 +56,13 @@ export class Model {
   start(render: () => void): void {
     this.#render = render;
     addEventListener('hashchange', () => {
+      const before = this.route.view;
       this.route = toRoute(location.hash);
-      scrollTo(0, 0);
+      // A device is opened where it stands; a plugin has a page of its own.
+      if (this.route.view !== before || before === 'plugins') scrollTo(0, 0);
       this.refresh();
     });
-    document.addEventListener('visibilitychange', () => this.refresh());
+    document.addEventListener('visibilitychange', () => this.#followVisibility());
     setInterval(() => this.changed(), 1_000);
     setInterval(() => this.refresh(), POLL_MS);
     void this.readSession();
@@ -81,6 +83,13 @@ export class Model {
     if (!this.mayRead) return;
     this.#devicesSoon();
     if (['overview', 'plugins'].includes(this.route.view)) this.#pluginsSoon();
+  }
+
+  /** Six streams are all that a browser opens to one address: a tab in the background must not hold one. */
+  #followVisibility(): void {
+    if (document.hidden) this.feed.close();
+    else if (this.mayRead) this.feed.open();
+    this.refresh();
   }
 
   get stale(): boolean {
@@ -113,7 +122,7 @@ export class Model {
     const after = this.session.value?.user?.name;
     if (before !== undefined && before !== after) this.forget();
     if (this.mayRead) {
-      this.feed.open();
+      if (!document.hidden) this.feed.open();
       this.refresh();
     }
     this.changed();
@@ -128,8 +137,16 @@ export class Model {
   }
 
   /** Changes something at the appliance; says on the page what came of it. */
-  async act<T extends { readonly detail?: string }>(path: string, options: AskOptions, done: string): Promise<Answered<T>> {
-    const answer = await ask<T>(path, { timeoutMs: 30_000, ...options, csrf: this.session.value?.csrf ?? null });
+  async act<T extends { readonly detail?: string }>(
+    path: string,
+    options: AskOptions,
+    done: string,
+  ): Promise<Answered<T>> {
+    const answer = await ask<T>(path, {
+      timeoutMs: 30_000,
+      ...options,
+      csrf: this.session.value?.csrf ?? null,
+    });
     if (answer.ok) this.say(answer.value?.detail ?? done, 'ok');
     else this.say([answer.problem.detail, answer.problem.remedy].filter(Boolean).join(' '), 'bad');
     if (!answer.ok && answer.problem.status === 401) await this.readSession();

@@ -3,8 +3,8 @@
 const data = document.body.dataset;
 
 export const facts = {
-  name: data['name'] ?? '',
-  place: data['place'] ?? '',
-  version: data['version'] ?? '',
-  simulated: data['simulated'] === 'true',
+  name: data.name ?? '',
+  place: data.place ?? '',
+  version: data.version ?? '',
+  simulated: data.simulated === 'true',
 } as const;

@@ -36,17 +36,17 @@ export function count(value: number): string {
 }
 
 const clockTime = new Intl.DateTimeFormat(locale, { timeStyle: 'medium' });
+const shortTime = new Intl.DateTimeFormat(locale, { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 const dayAndYear = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric' });
 
-/** With the day where it is not today, with the year where it is not this one. */
+/** 07:16:04 of today; 20 Nov, 06:16 of another day; with the year where it is not this one. */
 export function instant(text: string, now = new Date()): string {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return t.unknown;
-  const time = clockTime.format(date);
-  if (date.toDateString() === now.toDateString()) return time;
+  if (date.toDateString() === now.toDateString()) return clockTime.format(date);
   const shown = date.getFullYear() === now.getFullYear() ? day : dayAndYear;
-  return `${shown.format(date)}, ${time}`;
+  return `${shown.format(date)}, ${shortTime.format(date)}`;
 }
 
 /** Seconds between two instants as the appliance tells them; null where one of them is none. */

@@ -5,7 +5,15 @@ const WIDTH = 240;
 const HEIGHT = 48;
 
 /** The scale ends at `limit` where there is one, otherwise at the highest sample. */
-export function Spark({ samples, limit, label }: { readonly samples: readonly Sample[]; readonly limit: number | null; readonly label: string }) {
+export function Spark({
+  samples,
+  limit,
+  label,
+}: {
+  readonly samples: readonly Sample[];
+  readonly limit: number | null;
+  readonly label: string;
+}) {
   const highest = Math.max(limit ?? 0, ...samples.map(({ value }) => value), 1e-9);
   const first = samples[0]?.atMs ?? 0;
   const span = Math.max((samples.at(-1)?.atMs ?? 0) - first, 60_000);
@@ -14,9 +22,17 @@ export function Spark({ samples, limit, label }: { readonly samples: readonly Sa
   const points = samples.map(({ atMs, value }) => `${x(atMs)},${y(value)}`);
   const line = `M${points.join('L')}`;
   return (
-    <svg class="spark" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg
+      class="spark"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
       {limit === null ? null : <path class="limit" d={`M0 ${y(limit)}H${WIDTH}`} />}
-      {points.length < 2 ? null : (
+      {points.length < 2 ? (
+        <path class="limit" d={`M0 ${HEIGHT - 2}H${WIDTH}`} />
+      ) : (
         <>
           <path class="area" d={`${line}L${x(samples.at(-1)?.atMs ?? 0)},${HEIGHT}L${x(first)},${HEIGHT}Z`} />
           <path class="line" d={line} />
@@ -26,7 +42,15 @@ export function Spark({ samples, limit, label }: { readonly samples: readonly Sa
   );
 }
 
-export function Meter({ value, limit, label }: { readonly value: number | null; readonly limit: number | null; readonly label: string }) {
+export function Meter({
+  value,
+  limit,
+  label,
+}: {
+  readonly value: number | null;
+  readonly limit: number | null;
+  readonly label: string;
+}) {
   const share = value === null || limit === null || limit === 0 ? null : Math.min(1, value / limit);
   return (
     <div

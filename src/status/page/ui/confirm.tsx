@@ -17,7 +17,16 @@ interface ConfirmProps {
   onYes(reason: string): Promise<unknown>;
 }
 
-export function Confirm({ label, title, consequence, danger, typed, reasonLabel, disabled, onYes }: ConfirmProps) {
+export function Confirm({
+  label,
+  title,
+  consequence,
+  danger,
+  typed,
+  reasonLabel,
+  disabled,
+  onYes,
+}: ConfirmProps) {
   const [open, setOpen] = useState(false);
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
@@ -47,14 +56,23 @@ export function Confirm({ label, title, consequence, danger, typed, reasonLabel,
             {typed === undefined && reasonLabel === undefined ? null : (
               <label class="field">
                 <span>{typed === undefined ? reasonLabel : t.typeToConfirm(typed)}</span>
-                <input value={text} onInput={({ currentTarget }) => setText(currentTarget.value)} maxLength={200} autocomplete="off" />
+                <input
+                  value={text}
+                  onInput={({ currentTarget }) => setText(currentTarget.value)}
+                  maxLength={200}
+                  autocomplete="off"
+                />
               </label>
             )}
             <div class="acts end">
               <button type="button" onClick={() => setOpen(false)}>
                 {t.cancel}
               </button>
-              <button type="submit" class={danger === true ? 'danger solid' : 'solid'} disabled={busy || (typed !== undefined && text !== typed)}>
+              <button
+                type="submit"
+                class={danger === true ? 'danger solid' : 'solid'}
+                disabled={busy || (typed !== undefined && text !== typed)}
+              >
                 {label}
               </button>
             </div>

@@ -20,7 +20,19 @@ interface FieldProps {
   readonly numeric?: boolean;
 }
 
-export const Field = ({ name, label, hint, type = 'text', value, required = true, pattern, minLength, autocomplete = 'off', mono, numeric }: FieldProps) => (
+export const Field = ({
+  name,
+  label,
+  hint,
+  type = 'text',
+  value,
+  required = true,
+  pattern,
+  minLength,
+  autocomplete = 'off',
+  mono,
+  numeric,
+}: FieldProps) => (
   <label class="field">
     <span>{label}</span>
     <input
@@ -61,7 +73,9 @@ export function Form<T>({ button, children, danger, send, done }: FormProps<T>) 
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     setBusy(true);
-    const answer = await send(Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value)])));
+    const answer = await send(
+      Object.fromEntries([...new FormData(form)].map(([key, value]) => [key, String(value)])),
+    );
     setBusy(false);
     setProblem(answer.ok ? null : answer.problem);
     if (!answer.ok) return;

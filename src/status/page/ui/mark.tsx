@@ -10,7 +10,11 @@ const marks: Readonly<Record<Tone, string>> = {
 };
 
 export const Mark = ({ tone, label }: { readonly tone: Tone; readonly label?: string }) => (
-  <svg class={`mark ${tone}`} viewBox="0 0 24 24" {...(label === undefined ? { 'aria-hidden': 'true' } : { role: 'img', 'aria-label': label })}>
+  <svg
+    class={`mark ${tone}`}
+    viewBox="0 0 24 24"
+    {...(label === undefined ? { 'aria-hidden': 'true' } : { role: 'img', 'aria-label': label })}
+  >
     <circle cx="12" cy="12" r="10.5" />
     <path d={marks[tone]} />
   </svg>
@@ -18,7 +22,8 @@ export const Mark = ({ tone, label }: { readonly tone: Tone; readonly label?: st
 
 const icons = {
   overview: 'M4 13l8-8 8 8M6.5 11v8.5h11V11',
-  devices: 'M12 3v13M12 8l5 2.5V14M12 11l-5-2.5V5.5M9 19a3 3 0 1 0 6 0a3 3 0 1 0-6 0M5.5 3.5h3v3h-3zM15.5 14h3v3h-3z',
+  devices:
+    'M12 3v13M12 8l5 2.5V14M12 11l-5-2.5V5.5M9 19a3 3 0 1 0 6 0a3 3 0 1 0-6 0M5.5 3.5h3v3h-3zM15.5 14h3v3h-3z',
   events: 'M3 12h4l3-8 4 16 3-8h4',
   plugins: 'M4 8h5V6a2 2 0 1 1 4 0v2h5v5h1a2 2 0 1 1 0 4h-1v3H4z',
   delivery: 'M7 18a4.5 4.5 0 0 1-.5-9 6 6 0 0 1 11.5 1.5A3.8 3.8 0 0 1 18 18M12 21v-9M8.8 15L12 11.8 15.2 15',

@@ -10,7 +10,11 @@ interface Within {
   readonly children?: ComponentChildren;
 }
 
-export const Head = ({ title, about, children }: Within & { readonly title: string; readonly about?: ComponentChildren }) => (
+export const Head = ({
+  title,
+  about,
+  children,
+}: Within & { readonly title: string; readonly about?: ComponentChildren }) => (
   <div class="head">
     <div>
       <h1>{title}</h1>
@@ -20,8 +24,16 @@ export const Head = ({ title, about, children }: Within & { readonly title: stri
   </div>
 );
 
-export const Card = ({ title, aside, children, wide }: Within & { readonly title?: string; readonly aside?: ComponentChildren; readonly wide?: boolean }) => (
-  <section class={wide === true ? 'card wide' : 'card'} {...(title === undefined ? {} : { 'aria-label': title })}>
+export const Card = ({
+  title,
+  aside,
+  children,
+  wide,
+}: Within & { readonly title?: string; readonly aside?: ComponentChildren; readonly wide?: boolean }) => (
+  <section
+    class={wide === true ? 'card wide' : 'card'}
+    {...(title === undefined ? {} : { 'aria-label': title })}
+  >
     {title === undefined ? null : (
       <div class="card-head">
         <h2>{title}</h2>
@@ -44,7 +56,11 @@ export const Pill = ({ tone, children }: Within & { readonly tone: Tone }) => (
   </span>
 );
 
-export const Facts = ({ rows }: { readonly rows: readonly (readonly [string, ComponentChildren] | null)[] }) => (
+export const Facts = ({
+  rows,
+}: {
+  readonly rows: readonly (readonly [string, ComponentChildren] | null)[];
+}) => (
   <dl class="facts">
     {rows.map((row) =>
       row === null || row[1] === null || row[1] === undefined ? null : (

@@ -13,7 +13,7 @@ function kept(): Theme {
 }
 
 const show = (theme: Theme) => {
-  document.documentElement.dataset['theme'] = theme;
+  document.documentElement.dataset.theme = theme;
 };
 show(kept());
 
@@ -26,7 +26,12 @@ export function ThemeButton() {
     setTheme(next);
   };
   return (
-    <button type="button" class="quiet-button theme" onClick={choose} aria-label={t.theme.change(t.theme[next])}>
+    <button
+      type="button"
+      class="quiet-button theme"
+      onClick={choose}
+      aria-label={t.theme.change(t.theme[next])}
+    >
       <Icon name="theme" />
       <span>{t.theme[theme]}</span>
     </button>

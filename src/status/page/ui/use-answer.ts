@@ -11,7 +11,9 @@ export function useAnswer<T>(model: Model, path: string, everyMs: number | null 
   const again = useCallback(async () => {
     const answer = await model.read<T>(path);
     setKept((before) =>
-      answer.ok ? { value: answer.value, gotMs: performance.now(), problem: null } : { ...before, problem: answer.problem },
+      answer.ok
+        ? { value: answer.value, gotMs: performance.now(), problem: null }
+        : { ...before, problem: answer.problem },
     );
   }, [path]);
   useEffect(() => {

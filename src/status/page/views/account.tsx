@@ -1,6 +1,8 @@
 // One's own account: the second factor on and off, the password.
-import { encode } from 'uqr';
+
 import { useState } from 'preact/hooks';
+import { encode } from 'uqr';
+import { passwordMinLength } from '../model/answers.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Field, Form, type Values } from '../ui/form.tsx';
@@ -16,18 +18,39 @@ export function AccountView({ model }: ViewProps) {
   const user = model.session.value?.user ?? null;
   if (user === null) return <Empty title={t.loginToSee} />;
   const password = (values: Values) =>
-    values['password'] === values['repeat']
-      ? model.act(`users/${encodeURIComponent(user.name)}`, { method: 'PUT', body: { password: values['password'] } }, t.account.passwordDone)
-      : Promise.resolve({ ok: false, problem: { status: 0, code: 'page.unequal', detail: t.setup.unequal, remedy: null, retryAfterSeconds: null } } as const);
+    values.password === values.repeat
+      ? model.act(
+          `users/${encodeURIComponent(user.name)}`,
+          { method: 'PUT', body: { password: values.password } },
+          t.account.passwordDone,
+        )
+      : Promise.resolve({
+          ok: false,
+          problem: {
+            status: 0,
+            code: 'page.unequal',
+            detail: t.setup.unequal,
+            remedy: null,
+            retryAfterSeconds: null,
+          },
+        } as const);
   return (
     <>
       <Head title={user.name} about={t.role[user.role]} />
       <div class="pair">
-        <SecondFactor model={model} isOn={user.totp === true} />
+        <SecondFactor model={model} />
         {model.may('admin') ? (
           <Card title={t.account.password}>
             <Form button={t.account.change} send={password}>
-              <Field name="password" label={t.account.newPassword} hint={t.setup.passwordHint} type="password" minLength={10} autocomplete="new-password" />
+              <input type="text" name="name" autocomplete="username" value={user.name} hidden readOnly />
+              <Field
+                name="password"
+                label={t.account.newPassword}
+                hint={t.setup.passwordHint}
+                type="password"
+                minLength={passwordMinLength}
+                autocomplete="new-password"
+              />
               <Field name="repeat" label={t.setup.repeat} type="password" autocomplete="new-password" />
             </Form>
           </Card>
@@ -37,14 +60,18 @@ export function AccountView({ model }: ViewProps) {
   );
 }
 
-function SecondFactor({ model, isOn }: ViewProps & { readonly isOn: boolean }) {
+function SecondFactor({ model }: ViewProps) {
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
   const begin = async () => {
     const answer = await model.act<Enrolment>('users/me/totp', { method: 'POST' }, t.account.begun);
     if (answer.ok) setEnrolment(answer.value);
   };
   const confirm = async (values: Values) => {
-    const answer = await model.act('users/me/totp', { method: 'PUT', body: values }, t.account.on);
+    const answer = await model.act(
+      'users/me/totp',
+      { method: 'PUT', body: { code: digits(values.code) } },
+      t.account.on,
+    );
     if (answer.ok) {
       setEnrolment(null);
       await model.readSession();
@@ -52,11 +79,25 @@ function SecondFactor({ model, isOn }: ViewProps & { readonly isOn: boolean }) {
     return answer;
   };
   const off = async (values: Values) => {
-    const answer = await model.act('users/me/totp', { method: 'DELETE', body: values }, t.account.off);
+    const answer = await model.act(
+      'users/me/totp',
+      { method: 'DELETE', body: { code: digits(values.code) } },
+      t.account.off,
+    );
     if (answer.ok) await model.readSession();
     return answer;
   };
-  const code = <Field name="code" label={t.login.code} hint={t.login.codeHint} pattern="[0-9 ]{6,8}" autocomplete="one-time-code" mono numeric />;
+  const code = (
+    <Field
+      name="code"
+      label={t.login.code}
+      hint={t.login.codeHint}
+      pattern="[0-9 ]{6,8}"
+      autocomplete="one-time-code"
+      mono
+      numeric
+    />
+  );
   return (
     <Card title={t.account.totp}>
       <p>{t.account.totpWhy}</p>
@@ -72,14 +113,12 @@ function SecondFactor({ model, isOn }: ViewProps & { readonly isOn: boolean }) {
         </>
       ) : (
         <>
-          {isOn ? null : (
-            <div class="acts">
-              <button type="button" class="solid" onClick={() => void begin()}>
-                {t.account.begin}
-              </button>
-            </div>
-          )}
-          <details open={isOn}>
+          <div class="acts">
+            <button type="button" class="solid" onClick={() => void begin()}>
+              {t.account.begin}
+            </button>
+          </div>
+          <details>
             <summary>{t.account.turnOff}</summary>
             <Form button={t.account.turnOff} danger send={off}>
               {code}
@@ -91,12 +130,23 @@ function SecondFactor({ model, isOn }: ViewProps & { readonly isOn: boolean }) {
   );
 }
 
+/** Authenticators show the code in two groups. */
+export const digits = (code = ''): string => code.replaceAll(' ', '');
+
 /** Dark on light in both themes, because not every reader takes the opposite. */
 function Qr({ text }: { readonly text: string }) {
   const { data, size } = encode(text, { border: 2 });
-  const path = data.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : []))).join('');
+  const path = data
+    .flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))
+    .join('');
   return (
-    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={t.account.qr} shapeRendering="crispEdges">
+    <svg
+      class="qr"
+      viewBox={`0 0 ${size} ${size}`}
+      role="img"
+      aria-label={t.account.qr}
+      shapeRendering="crispEdges"
+    >
       <path d={path} />
     </svg>
   );

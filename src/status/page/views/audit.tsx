@@ -10,11 +10,17 @@ import { useAnswer } from '../ui/use-answer.ts';
 export function AuditView({ model }: ViewProps) {
   const [before, setBefore] = useState<readonly (string | number)[]>([]);
   const from = before.at(-1);
-  const kept = useAnswer<AuditAnswer>(model, `audit?limit=100${from === undefined ? '' : `&before=${encodeURIComponent(from)}`}`);
+  const kept = useAnswer<AuditAnswer>(
+    model,
+    `audit?limit=100${from === undefined ? '' : `&before=${encodeURIComponent(from)}`}`,
+  );
   const { entries, next } = kept.value ?? { entries: [], next: null };
   return (
     <>
-      <Head title={t.view.audit} about={kept.value === null ? t.unknown : t.logs.asOf(ago(model.older(0, kept)))} />
+      <Head
+        title={t.view.audit}
+        about={kept.value === null ? t.unknown : t.logs.asOf(ago(model.older(0, kept)))}
+      />
       <section class="card scroll">
         {kept.value === null ? (
           <Waiting problem={kept.problem} />

@@ -1,10 +1,11 @@
 // From the appliance to the broker: the connection, what waits for it, how old the oldest of it is, where it is kept.
+
+import { partTones } from '../model/headline.ts';
 import { bytes, count, duration, instant, secondsBetween } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Spark } from '../ui/charts.tsx';
 import { Age, Card, Facts, Head, Pill, Waiting } from '../ui/parts.tsx';
-import { partTones } from '../model/headline.ts';
 
 export function DeliveryView({ model }: ViewProps) {
   const state = model.state.value;
@@ -17,7 +18,14 @@ export function DeliveryView({ model }: ViewProps) {
     );
   return (
     <>
-      <Head title={t.view.delivery} about={<>{t.overview.confirmed} <Age seconds={model.silentSeconds} stale={model.stale} /></>} />
+      <Head
+        title={t.view.delivery}
+        about={
+          <>
+            {t.overview.confirmed} <Age seconds={model.silentSeconds} stale={model.stale} />
+          </>
+        }
+      />
       <div class="pair">
         <UplinkCard model={model} />
         <BufferCard model={model} />
@@ -35,14 +43,23 @@ function UplinkCard({ model }: ViewProps) {
   return (
     <Card title={t.overview.uplink}>
       <p class="big-figure">
-        {model.stale ? <Pill tone="unknown">{t.unknown}</Pill> : <Pill tone={uplink.connected ? 'ok' : 'warn'}>{uplink.connected ? t.delivery.connected : t.delivery.away}</Pill>}
+        {model.stale ? (
+          <Pill tone="unknown">{t.unknown}</Pill>
+        ) : (
+          <Pill tone={uplink.connected ? 'ok' : 'warn'}>
+            {uplink.connected ? t.delivery.connected : t.delivery.away}
+          </Pill>
+        )}
       </p>
       <p>{uplink.detail}</p>
       <Facts
         rows={[
           [t.delivery.since, uplink.since === null ? t.unknown : instant(uplink.since)],
           [t.delivery.lasting, seconds === null ? t.unknown : duration(model.older(seconds))],
-          [t.delivery.lastEvent, state.lastEventId == null ? t.unknown : <code key="id">{state.lastEventId}</code>],
+          [
+            t.delivery.lastEvent,
+            state.lastEventId == null ? t.unknown : <code key="id">{state.lastEventId}</code>,
+          ],
         ]}
       />
     </Card>
@@ -52,7 +69,8 @@ function UplinkCard({ model }: ViewProps) {
 function BufferCard({ model }: ViewProps) {
   const buffer = model.state.value?.buffer;
   if (buffer === undefined) return null;
-  const optional = (value: number | null | undefined, show: (value: number) => string) => (value === null || value === undefined ? t.unknown : show(value));
+  const optional = (value: number | null | undefined, show: (value: number) => string) =>
+    value === null || value === undefined ? t.unknown : show(value);
   return (
     <Card title={t.delivery.buffer}>
       <p class="big-figure">
@@ -62,7 +80,14 @@ function BufferCard({ model }: ViewProps) {
       <p class="quiet small">{t.delivery.chartSince(duration(chartSeconds(model)))}</p>
       <Facts
         rows={[
-          [t.delivery.oldestAge, buffer.oldestAgeSeconds == null ? (buffer.waiting === 0 ? t.overview.nothingWaits : t.unknown) : duration(model.older(buffer.oldestAgeSeconds))],
+          [
+            t.delivery.oldestAge,
+            buffer.oldestAgeSeconds == null
+              ? buffer.waiting === 0
+                ? t.overview.nothingWaits
+                : t.unknown
+              : duration(model.older(buffer.oldestAgeSeconds)),
+          ],
           [t.delivery.queued, count(buffer.queued)],
           [t.delivery.inRedis, optional(buffer.bytes, bytes)],
           [t.delivery.inArchive, optional(buffer.archiveBytes, bytes)],
@@ -73,18 +98,23 @@ function BufferCard({ model }: ViewProps) {
   );
 }
 
-const chartSeconds = ({ depth, nowMs }: ViewProps['model']) => (nowMs - (depth.all[0]?.atMs ?? nowMs)) / 1_000;
+const chartSeconds = ({ depth, nowMs }: ViewProps['model']) =>
+  (nowMs - (depth.all[0]?.atMs ?? nowMs)) / 1_000;
 
 /** The broker and every webhook report for themselves. */
 function Receivers({ model }: ViewProps) {
-  const parts = Object.entries(model.state.value?.health.parts ?? {}).filter(([name]) => /^(uplink|webhook|redis|buffer|archive)/.test(name));
+  const parts = Object.entries(model.state.value?.health.parts ?? {}).filter(([name]) =>
+    /^(uplink|webhook|redis|buffer|archive)/.test(name),
+  );
   if (parts.length === 0) return null;
   return (
     <Card title={t.delivery.receivers}>
       <ul class="parts">
         {parts.map(([name, part]) => (
           <li key={name}>
-            <Pill tone={model.stale ? 'unknown' : partTones[part.state]}>{t.health[model.stale ? 'unknown' : part.state]}</Pill>
+            <Pill tone={model.stale ? 'unknown' : partTones[part.state]}>
+              {t.health[model.stale ? 'unknown' : part.state]}
+            </Pill>
             <div>
               <strong>{t.part(name)}</strong>
               <p>{part.why}</p>

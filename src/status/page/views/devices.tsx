@@ -3,7 +3,7 @@ import type { Device } from '../model/answers.ts';
 import { type Bus, deviceKind, deviceName, isHub, type PortNode, toBuses } from '../model/device-tree.ts';
 import type { Model } from '../model/model.ts';
 import { linkTo } from '../model/route.ts';
-import { ago, instant } from '../model/units.ts';
+import { ago } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Confirm } from '../ui/confirm.tsx';
@@ -68,16 +68,32 @@ function Port({ node, model }: ViewProps & { readonly node: PortNode }) {
           <span class="port-name quiet">{t.device.unknownHub}</span>
         </div>
       ) : (
-        <a class="port" id={`port-${port}`} href={open ? linkTo('devices') : linkTo('devices', port)} aria-expanded={open} role="button" onKeyDown={openBySpace}>
-          <span class={`plug ${toneOfVerdict(device)} ${isHub(device) ? 'hub' : ''}`} aria-label={t.device.port(port)}>
-            {socket}
+        <button
+          type="button"
+          class="port"
+          aria-expanded={open}
+          onClick={() => {
+            location.hash = open ? linkTo('devices') : linkTo('devices', port);
+          }}
+        >
+          <span class={`plug ${toneOfVerdict(device)} ${isHub(device) ? 'hub' : ''}`}>
+            <span class="unseen">{t.device.port(port)}</span>
+            <span aria-hidden="true">{socket}</span>
           </span>
           <span class="port-name">
             <strong>{deviceName(device) ?? t.device.unnamed}</strong>
-            <small>{[deviceKind(device), `${device.vendorId ?? '????'}:${device.productId ?? '????'}`, speed(device)].filter(Boolean).join(' · ')}</small>
+            <small>
+              {[
+                deviceKind(device),
+                `${device.vendorId ?? '????'}:${device.productId ?? '????'}`,
+                speed(device),
+              ]
+                .filter(Boolean)
+                .join(' · ')}
+            </small>
           </span>
           <Verdict device={device} />
-        </a>
+        </button>
       )}
       {open && device !== null ? <Detail device={device} model={model} /> : null}
       {children.length === 0 ? null : (
@@ -91,12 +107,6 @@ function Port({ node, model }: ViewProps & { readonly node: PortNode }) {
   );
 }
 
-function openBySpace(event: KeyboardEvent): void {
-  if (event.key !== ' ') return;
-  event.preventDefault();
-  (event.currentTarget as HTMLElement).click();
-}
-
 function speed({ speedMbps }: Device): string | null {
   if (speedMbps === undefined) return null;
   return speedMbps >= 1_000 ? `${speedMbps / 1_000} Gbit/s` : `${speedMbps} Mbit/s`;
@@ -108,16 +118,29 @@ function Detail({ device, model }: ViewProps & { readonly device: Device }) {
     <div class="detail">
       <Facts
         rows={[
-          [t.device.verdict, <><Verdict device={device} /> {verdict?.reason ?? null}</>],
+          [
+            t.device.verdict,
+            <>
+              <Verdict device={device} /> {verdict?.reason === verdict?.rule ? null : verdict?.reason}
+            </>,
+          ],
           verdict?.rule ? [t.device.rule, <code key="rule">{verdict.rule}</code>] : null,
-          verdict?.at ? [t.device.decided, instant(verdict.at)] : null,
           [t.device.portLabel, <code key="port">{device.port}</code>],
           [t.device.serial, device.serial ?? t.device.noSerial],
           [t.device.speed, speed(device)],
           [t.device.power, device.maxPowerMilliamps === undefined ? null : `${device.maxPowerMilliamps} mA`],
           [t.device.usb, device.usbVersion ?? null],
           [t.device.interfaces, device.interfaces.length === 0 ? null : interfaceList(device)],
-          [t.device.identity, device.identity === null ? t.device.noIdentity : <code key="id" class="hash">{device.identity}</code>],
+          [
+            t.device.identity,
+            device.identity === null ? (
+              t.device.noIdentity
+            ) : (
+              <code key="id" class="hash">
+                {device.identity}
+              </code>
+            ),
+          ],
           device.problems.length === 0 ? null : [t.device.problems, device.problems.join(', ')],
         ]}
       />
@@ -127,19 +150,47 @@ function Detail({ device, model }: ViewProps & { readonly device: Device }) {
 }
 
 const interfaceList = ({ interfaces }: Device) =>
-  [...new Set(interfaces.map(({ name, class: code, subclass, protocol }) => `${name ?? t.unknown} (${code}:${subclass}:${protocol})`))].join(', ');
+  [
+    ...new Set(
+      interfaces.map(
+        ({ name, class: code, subclass, protocol }) =>
+          `${name ?? t.unknown} (${code}:${subclass}:${protocol})`,
+      ),
+    ),
+  ].join(', ');
 
 function Acts({ device, model }: ViewProps & { readonly device: Device }) {
-  if (!model.may('operator')) return <p class="quiet">{model.session.value?.user == null ? t.loginToAct : t.roleTooLow}</p>;
+  if (!model.may('operator'))
+    return <p class="quiet">{model.session.value?.user == null ? t.loginToAct : t.roleTooLow}</p>;
   const name = deviceName(device) ?? t.device.unnamed;
   const decide = (what: 'allow' | 'block') => (reason: string) =>
-    model.act(`devices/${device.port}/${what}`, { method: 'POST', body: reason === '' ? {} : { reason } }, t.device.done[what]);
+    model.act(
+      `devices/${device.port}/${what}`,
+      { method: 'POST', body: reason === '' ? {} : { reason } },
+      t.device.done[what],
+    );
   return (
     <div class="acts">
-      <Confirm label={t.device.allow} title={t.device.allowTitle(name)} consequence={t.device.allowWhy} reasonLabel={t.device.reason} onYes={decide('allow')} disabled={isDecided(model, device, 'allow')} />
-      <Confirm label={t.device.block} title={t.device.blockTitle(name)} consequence={t.device.blockWhy} reasonLabel={t.device.reason} danger onYes={decide('block')} disabled={isDecided(model, device, 'block')} />
+      <Confirm
+        label={t.device.allow}
+        title={t.device.allowTitle(name)}
+        consequence={t.device.allowWhy}
+        reasonLabel={t.device.reason}
+        onYes={decide('allow')}
+        disabled={isDecided(model, device, 'allow')}
+      />
+      <Confirm
+        label={t.device.block}
+        title={t.device.blockTitle(name)}
+        consequence={t.device.blockWhy}
+        reasonLabel={t.device.reason}
+        danger
+        onYes={decide('block')}
+        disabled={isDecided(model, device, 'block')}
+      />
     </div>
   );
 }
 
-const isDecided = (model: Model, { verdict }: Device, what: 'allow' | 'block') => model.stale || verdict?.target === what;
+const isDecided = (model: Model, { verdict }: Device, what: 'allow' | 'block') =>
+  model.stale || verdict?.target === what;

@@ -24,14 +24,21 @@ export class EventRow extends Component<RowProps, { readonly open: boolean }> {
     const what = (
       <>
         <time dateTime={event.time}>{instant(event.time)}</time>
-        <span class={`kind ${kindOf(event.type)}`}>{brief === true ? t.eventType(event.type) : event.type}</span>
+        <span class={`kind ${kindOf(event.type)}`}>
+          {brief === true ? t.eventType(event.type) : event.type}
+        </span>
         <span class="what">{summary(event)}</span>
       </>
     );
     if (brief === true) return <li>{what}</li>;
     return (
       <li class={open ? 'open' : ''}>
-        <button type="button" class="line" aria-expanded={open} onClick={() => this.setState({ open: !open })}>
+        <button
+          type="button"
+          class="line"
+          aria-expanded={open}
+          onClick={() => this.setState({ open: !open })}
+        >
           {what}
           <span class="id">{event.id}</span>
         </button>
@@ -43,20 +50,27 @@ export class EventRow extends Component<RowProps, { readonly open: boolean }> {
 
 /** What the eye sorts by. */
 export function kindOf(type: string): 'good' | 'gone' | 'bad' | 'note' {
-  if (/^security\.|\.(blocked|failed|rejected|lost|gap|suspected|refused)$|^buffer\.(gap|cursor-expired)/.test(type)) return 'bad';
+  if (
+    /^security\.|\.(blocked|failed|rejected|lost|gap|suspected|refused)$|^buffer\.(gap|cursor-expired)/.test(
+      type,
+    )
+  )
+    return 'bad';
   if (/\.(added|connected|running|restored|installed)$/.test(type)) return 'good';
   if (/\.(removed|stopped)$/.test(type)) return 'gone';
   return 'note';
 }
 
 export function summary({ subject, data }: ApplianceEvent): string {
-  const device = data['device'] as Device | null | undefined;
-  const words = ['reason', 'why', 'message', 'name'].map((key) => data[key]).find((value) => typeof value === 'string');
+  const device = data.device as Device | null | undefined;
+  const words = ['reason', 'why', 'message', 'name']
+    .map((key) => data[key])
+    .find((value) => typeof value === 'string');
   const port = subject.replace(/^usb\//, '');
   if (device !== null && device !== undefined) {
-    const verdict = data['verdict'] as { readonly reason?: string } | undefined;
+    const verdict = data.verdict as { readonly reason?: string } | undefined;
     return [port, deviceName(device) ?? t.device.unnamed, verdict?.reason].filter(Boolean).join(' · ');
   }
-  const name = typeof data['name'] === 'string' && data['name'] !== words ? data['name'] : null;
+  const name = typeof data.name === 'string' && data.name !== words ? data.name : null;
   return [name ?? port, words].filter(Boolean).join(' · ');
 }

@@ -26,13 +26,18 @@ export function EventsView({ model }: ViewProps) {
     if (before === undefined) return;
     setReading(true);
     const type = kind === '' ? '' : `&type=${encodeURIComponent(kind)}`;
-    const answer = await model.read<HistoryAnswer>(`events/history?before=${encodeURIComponent(before)}&limit=100${type}`);
+    const answer = await model.read<HistoryAnswer>(
+      `events/history?before=${encodeURIComponent(before)}&limit=100${type}`,
+    );
     setReading(false);
     if (!answer.ok) {
       model.say(answer.problem.detail, 'bad');
       return;
     }
-    setOlder([...older, ...answer.value.events.map((event) => ({ key: `old-${event.id}`, event, notice: null }))]);
+    setOlder([
+      ...older,
+      ...answer.value.events.map((event) => ({ key: `old-${event.id}`, event, notice: null })),
+    ]);
     setNext(answer.value.next);
   };
   const choose = (name: string) => {
@@ -47,12 +52,17 @@ export function EventsView({ model }: ViewProps) {
         title={t.view.events}
         about={
           <>
-            {t.events.feed[feed.state](duration((model.nowMs - feed.stateSinceMs) / 1_000))} · {t.events.rate(feed.perSecond(model.nowMs))} ·{' '}
-            {t.events.total(count(feed.total))}
+            {t.events.feed[feed.state](duration((model.nowMs - feed.stateSinceMs) / 1_000))} ·{' '}
+            {t.events.rate(feed.perSecond(model.nowMs))} · {t.events.total(count(feed.total))}
           </>
         }
       >
-        <button type="button" class={feed.paused ? 'solid pause' : 'pause'} aria-pressed={feed.paused} onClick={() => feed.setPaused(!feed.paused)}>
+        <button
+          type="button"
+          class={feed.paused ? 'solid pause' : 'pause'}
+          aria-pressed={feed.paused}
+          onClick={() => feed.setPaused(!feed.paused)}
+        >
           <Icon name={feed.paused ? 'play' : 'pause'} />
           <span>{feed.paused ? t.events.resume(feed.heldBack) : t.events.pause}</span>
         </button>
@@ -60,16 +70,32 @@ export function EventsView({ model }: ViewProps) {
       <div class="filters">
         <div class="chips" role="group" aria-label={t.events.filter}>
           {kinds.map((name) => (
-            <button key={name} type="button" class="chip" aria-pressed={kind === name} onClick={() => choose(name)}>
+            <button
+              key={name}
+              type="button"
+              class="chip"
+              aria-pressed={kind === name}
+              onClick={() => choose(name)}
+            >
               {t.kind[name]}
             </button>
           ))}
         </div>
-        <input type="search" value={word} placeholder={t.events.search} aria-label={t.events.search} onInput={({ currentTarget }) => setWord(currentTarget.value)} />
+        <input
+          type="search"
+          value={word}
+          placeholder={t.events.search}
+          aria-label={t.events.search}
+          onInput={({ currentTarget }) => setWord(currentTarget.value)}
+        />
       </div>
       {shown.length === 0 ? (
         <section class="card">
-          {feed.rows.length === 0 ? <Empty title={t.events.none}>{t.events.noneWhy}</Empty> : <Empty title={t.events.noMatch}>{t.events.noMatchWhy}</Empty>}
+          {feed.rows.length === 0 ? (
+            <Empty title={t.events.none}>{t.events.noneWhy}</Empty>
+          ) : (
+            <Empty title={t.events.noMatch}>{t.events.noMatchWhy}</Empty>
+          )}
         </section>
       ) : (
         <ol class="events card" aria-label={t.events.newestFirst}>
@@ -93,5 +119,10 @@ function matches({ event, notice }: FeedRow, kind: string, word: string): boolea
   // That something is missing is told under every filter.
   if (event === null) return true;
   if (!event.type.startsWith(kind)) return false;
-  return word === '' || `${event.type} ${event.id} ${notice ?? ''} ${JSON.stringify(event.data)} ${event.subject}`.toLowerCase().includes(word);
+  return (
+    word === '' ||
+    `${event.type} ${event.id} ${notice ?? ''} ${JSON.stringify(event.data)} ${event.subject}`
+      .toLowerCase()
+      .includes(word)
+  );
 }

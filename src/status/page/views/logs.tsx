@@ -16,11 +16,21 @@ export function LogsView({ model }: ViewProps) {
   const [follow, setFollow] = useState(true);
   const kept = useAnswer<LogsAnswer>(model, `logs?level=${level}&limit=300`, follow ? 3_000 : null);
   const wanted = word.trim().toLowerCase();
-  const lines = (kept.value?.lines ?? []).filter(({ part, text }) => `${part ?? ''} ${text}`.toLowerCase().includes(wanted));
+  const lines = (kept.value?.lines ?? []).filter(({ part, text }) =>
+    `${part ?? ''} ${text}`.toLowerCase().includes(wanted),
+  );
   return (
     <>
-      <Head title={t.view.logs} about={kept.value === null ? t.unknown : t.logs.asOf(ago(model.older(0, kept)))}>
-        <button type="button" class={follow ? 'pause' : 'solid pause'} aria-pressed={!follow} onClick={() => setFollow(!follow)}>
+      <Head
+        title={t.view.logs}
+        about={kept.value === null ? t.unknown : t.logs.asOf(ago(model.older(0, kept)))}
+      >
+        <button
+          type="button"
+          class={follow ? 'pause' : 'solid pause'}
+          aria-pressed={!follow}
+          onClick={() => setFollow(!follow)}
+        >
           <Icon name={follow ? 'pause' : 'play'} />
           <span>{follow ? t.logs.stop : t.logs.follow}</span>
         </button>
@@ -28,12 +38,24 @@ export function LogsView({ model }: ViewProps) {
       <div class="filters">
         <div class="chips" role="group" aria-label={t.logs.level}>
           {levels.map((name) => (
-            <button key={name} type="button" class="chip" aria-pressed={level === name} onClick={() => setLevel(name)}>
+            <button
+              key={name}
+              type="button"
+              class="chip"
+              aria-pressed={level === name}
+              onClick={() => setLevel(name)}
+            >
               {t.logs.levels[name]}
             </button>
           ))}
         </div>
-        <input type="search" value={word} placeholder={t.logs.search} aria-label={t.logs.search} onInput={({ currentTarget }) => setWord(currentTarget.value)} />
+        <input
+          type="search"
+          value={word}
+          placeholder={t.logs.search}
+          aria-label={t.logs.search}
+          onInput={({ currentTarget }) => setWord(currentTarget.value)}
+        />
       </div>
       <section class="card">
         {kept.value === null ? (
@@ -57,4 +79,5 @@ export function LogsView({ model }: ViewProps) {
   );
 }
 
-const newestFirst = (lines: LogsAnswer['lines']) => lines.toSorted((one, other) => other.time.localeCompare(one.time));
+const newestFirst = (lines: LogsAnswer['lines']) =>
+  lines.toSorted((one, other) => other.time.localeCompare(one.time));

@@ -8,9 +8,9 @@ import { linkTo } from '../model/route.ts';
 import { bytes, count, duration, secondsBetween } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
+import { Spark } from '../ui/charts.tsx';
 import { Mark } from '../ui/mark.tsx';
 import { Age, Card, Empty, Waiting } from '../ui/parts.tsx';
-import { Spark } from '../ui/charts.tsx';
 import { EventRow } from './event-row.tsx';
 import { toneOfVerdict } from './verdict.tsx';
 
@@ -83,14 +83,34 @@ function Figures({ model }: ViewProps) {
       <Figure
         label={t.overview.uplink}
         to="delivery"
-        value={!known || uplink === undefined ? t.noFigure : uplink.connected ? t.delivery.connected : t.delivery.away}
-        detail={since === null ? (uplink?.detail ?? t.unknown) : t.overview.lasting(duration(model.older(since)))}
+        value={
+          !known || uplink === undefined
+            ? t.noFigure
+            : uplink.connected
+              ? t.delivery.connected
+              : t.delivery.away
+        }
+        detail={
+          since === null ? (uplink?.detail ?? t.unknown) : t.overview.lasting(duration(model.older(since)))
+        }
       />
       <Figure
         label={t.view.plugins}
         to="plugins"
-        value={!known || plugins === undefined ? t.noFigure : plugins.total === 0 ? '0' : t.overview.ofTotal(plugins.running, plugins.total)}
-        detail={plugins === undefined ? t.unknown : plugins.total === 0 ? t.overview.noPlugins : t.overview.pluginsRunning}
+        value={
+          !known || plugins === undefined
+            ? t.noFigure
+            : plugins.total === 0
+              ? '0'
+              : t.overview.ofTotal(plugins.running, plugins.total)
+        }
+        detail={
+          plugins === undefined
+            ? t.unknown
+            : plugins.total === 0
+              ? t.overview.noPlugins
+              : t.overview.pluginsRunning
+        }
       />
     </div>
   );
@@ -98,15 +118,23 @@ function Figures({ model }: ViewProps) {
 
 function oldest(model: Model): string {
   const { oldestAgeSeconds, archiveBytes } = model.state.value?.buffer ?? {};
-  const age = oldestAgeSeconds === null || oldestAgeSeconds === undefined ? null : t.delivery.oldest(duration(model.older(oldestAgeSeconds)));
-  const archived = archiveBytes === null || archiveBytes === undefined || archiveBytes === 0 ? null : t.delivery.archived(bytes(archiveBytes));
+  const age =
+    oldestAgeSeconds === null || oldestAgeSeconds === undefined
+      ? null
+      : t.delivery.oldest(duration(model.older(oldestAgeSeconds)));
+  const archived =
+    archiveBytes === null || archiveBytes === undefined || archiveBytes === 0
+      ? null
+      : t.delivery.archived(bytes(archiveBytes));
   return [age, archived].filter(Boolean).join(' · ') || t.overview.nothingWaits;
 }
 
 function DevicesFigure({ model }: ViewProps) {
   const answer = model.devices.value;
   const devices = answer?.devices ?? [];
-  const blocked = devices.filter(({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject').length;
+  const blocked = devices.filter(
+    ({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject',
+  ).length;
   const detail = !model.mayRead
     ? t.loginToSee
     : answer === null
@@ -114,16 +142,26 @@ function DevicesFigure({ model }: ViewProps) {
       : blocked > 0
         ? t.device.blockedCount(blocked)
         : t.device.noneBlocked;
-  const sockets = devices.slice(0, 40).map((device) => (
-    <i key={device.port} class={`socket ${toneOfVerdict(device)}`} title={`${device.port} ${deviceName(device) ?? ''}`} />
-  ));
+  const sockets = devices
+    .slice(0, 40)
+    .map((device) => (
+      <i
+        key={device.port}
+        class={`socket ${toneOfVerdict(device)}`}
+        title={`${device.port} ${deviceName(device) ?? ''}`}
+      />
+    ));
   return (
     <Figure
       label={t.view.devices}
       to="devices"
       value={answer === null || model.stale ? t.noFigure : String(devices.length)}
       detail={detail}
-      chart={<span class="sockets" aria-hidden="true">{sockets}</span>}
+      chart={
+        <span class="sockets" aria-hidden="true">
+          {sockets}
+        </span>
+      }
     />
   );
 }
@@ -131,11 +169,20 @@ function DevicesFigure({ model }: ViewProps) {
 function Parts({ model }: ViewProps) {
   const state = model.state.value;
   return (
-    <Card title={t.overview.parts} aside={state === null ? undefined : t.overview.uptime(state.uptimeSeconds === undefined ? t.unknown : duration(model.older(state.uptimeSeconds)))}>
+    <Card
+      title={t.overview.parts}
+      aside={
+        state === null
+          ? undefined
+          : t.overview.uptime(
+              state.uptimeSeconds === undefined ? t.unknown : duration(model.older(state.uptimeSeconds)),
+            )
+      }
+    >
       {state === null ? (
         <Waiting problem={model.state.problem} />
       ) : (
-        <ul class="parts">
+        <ul class="parts columns">
           {worstFirst(state.health.parts).map(([name, part]) => {
             const tone = model.stale ? 'unknown' : partTones[part.state];
             return (
@@ -162,7 +209,10 @@ const worstFirst = (parts: HealthReport['parts']) =>
 function Recent({ model }: ViewProps) {
   const { feed } = model;
   return (
-    <Card title={t.overview.recent} aside={model.mayRead ? t.events.rate(feed.perSecond(model.nowMs)) : undefined}>
+    <Card
+      title={t.overview.recent}
+      aside={model.mayRead ? t.events.rate(feed.perSecond(model.nowMs)) : undefined}
+    >
       {!model.mayRead ? (
         <Empty title={t.loginToSee}>
           <a href={linkTo('login')}>{t.view.login}</a>
@@ -171,7 +221,7 @@ function Recent({ model }: ViewProps) {
         <Empty title={t.events.none}>{t.events.noneWhy}</Empty>
       ) : (
         <ol class="events brief">
-          {feed.rows.slice(0, 12).map((row) => (
+          {feed.rows.slice(0, 9).map((row) => (
             <EventRow key={row.key} row={row} brief />
           ))}
         </ol>
@@ -185,4 +235,3 @@ const state = ({ feed, mayRead, nowMs }: Model) =>
   !mayRead || feed.state === 'open' ? null : (
     <p class="quiet">{t.events.feed[feed.state](duration((nowMs - feed.stateSinceMs) / 1_000))}</p>
   );
-

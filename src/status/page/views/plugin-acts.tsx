@@ -7,10 +7,16 @@ import { Confirm } from '../ui/confirm.tsx';
 
 export function PluginActs({ plugin, model }: ViewProps & { readonly plugin: PluginStatus }) {
   const { name, enabled, previousVersion } = plugin;
-  if (!model.may('operator')) return <p class="quiet">{model.session.value?.user == null ? t.loginToAct : t.roleTooLow}</p>;
-  const act = (what: keyof typeof t.plugin.done) => () => model.act(`plugins/${encodeURIComponent(name)}/${what}`, { method: 'POST' }, t.plugin.done[what]);
+  if (!model.may('operator'))
+    return <p class="quiet">{model.session.value?.user == null ? t.loginToAct : t.roleTooLow}</p>;
+  const act = (what: keyof typeof t.plugin.done) => () =>
+    model.act(`plugins/${encodeURIComponent(name)}/${what}`, { method: 'POST' }, t.plugin.done[what]);
   const remove = async () => {
-    const answer = await model.act(`plugins/${encodeURIComponent(name)}`, { method: 'DELETE' }, t.plugin.removed);
+    const answer = await model.act(
+      `plugins/${encodeURIComponent(name)}`,
+      { method: 'DELETE' },
+      t.plugin.removed,
+    );
     if (answer.ok) location.hash = linkTo('plugins');
   };
   return (
@@ -26,13 +32,26 @@ export function PluginActs({ plugin, model }: ViewProps & { readonly plugin: Plu
         onYes={act('rollback')}
       />
       {enabled ? (
-        <Confirm label={t.plugin.disable} title={t.plugin.disableTitle(name)} consequence={t.plugin.disableWhy} onYes={act('disable')} />
+        <Confirm
+          label={t.plugin.disable}
+          title={t.plugin.disableTitle(name)}
+          consequence={t.plugin.disableWhy}
+          onYes={act('disable')}
+        />
       ) : (
         <button type="button" onClick={() => void act('enable')()}>
           {t.plugin.enable}
         </button>
       )}
-      {model.may('admin') ? <Confirm label={t.plugin.remove} title={t.plugin.removeTitle(name)} consequence={t.plugin.removeWhy} danger onYes={remove} /> : null}
+      {model.may('admin') ? (
+        <Confirm
+          label={t.plugin.remove}
+          title={t.plugin.removeTitle(name)}
+          consequence={t.plugin.removeWhy}
+          danger
+          onYes={remove}
+        />
+      ) : null}
     </div>
   );
 }

@@ -13,8 +13,15 @@ export function PluginInstall({ model }: ViewProps) {
     const [bundle, signature] = [data.get('bundle'), data.get('signature')];
     if (!(bundle instanceof File) || !(signature instanceof File)) return;
     setBusy(true);
-    const body = { bundle: base64(new Uint8Array(await bundle.arrayBuffer())), signature: await signature.text() };
-    const answer = await model.act('plugins', { method: 'POST', body, timeoutMs: 120_000 }, t.plugin.installed);
+    const body = {
+      bundle: base64(new Uint8Array(await bundle.arrayBuffer())),
+      signature: await signature.text(),
+    };
+    const answer = await model.act(
+      'plugins',
+      { method: 'POST', body, timeoutMs: 120_000 },
+      t.plugin.installed,
+    );
     setBusy(false);
     if (answer.ok) setOpen(false);
   };
@@ -51,6 +58,7 @@ export function PluginInstall({ model }: ViewProps) {
 function base64(bytes: Uint8Array): string {
   let text = '';
   // As many as can be arguments of one call.
-  for (let at = 0; at < bytes.length; at += 8_192) text += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  for (let at = 0; at < bytes.length; at += 8_192)
+    text += String.fromCharCode(...bytes.subarray(at, at + 8_192));
   return btoa(text);
 }

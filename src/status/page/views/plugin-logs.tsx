@@ -17,13 +17,16 @@ export function PluginLogs({ name, model }: ViewProps & { readonly name: string 
         <Empty title={t.logs.none} />
       ) : (
         <ol class="log" tabIndex={0} aria-label={t.view.logs}>
-          {lines.slice(-200).toReversed().map(({ time, level, from, text }, index) => (
-            <li key={`${time}-${index}`} class={level}>
-              <time dateTime={time}>{instant(time)}</time>
-              <b>{from === 'plugin' ? level : from}</b>
-              <span>{text}</span>
-            </li>
-          ))}
+          {lines
+            .slice(-200)
+            .toReversed()
+            .map(({ time, level, from, text }, index) => (
+              <li key={`${time}-${index}`} class={level}>
+                <time dateTime={time}>{instant(time)}</time>
+                <b>{from === 'plugin' ? level : from}</b>
+                <span>{text}</span>
+              </li>
+            ))}
         </ol>
       )}
     </Card>

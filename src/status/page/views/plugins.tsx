@@ -30,7 +30,10 @@ export function PluginsView({ model }: ViewProps) {
   if (chosen !== undefined) return <PluginPage plugin={chosen} model={model} />;
   return (
     <>
-      <Head title={t.view.plugins} about={answer === null ? t.unknown : t.plugin.asOf(ago(model.older(0, model.plugins)))}>
+      <Head
+        title={t.view.plugins}
+        about={answer === null ? t.unknown : t.plugin.asOf(ago(model.older(0, model.plugins)))}
+      >
         {model.may('admin') ? <PluginInstall model={model} /> : null}
       </Head>
       {answer === null ? (
@@ -64,7 +67,11 @@ interface PluginProps extends ViewProps {
 }
 
 const PluginPill = ({ plugin, model }: PluginProps) =>
-  model.stale ? <Pill tone="unknown">{t.unknown}</Pill> : <Pill tone={pluginTones[plugin.state]}>{t.pluginState[plugin.state]}</Pill>;
+  model.stale ? (
+    <Pill tone="unknown">{t.unknown}</Pill>
+  ) : (
+    <Pill tone={pluginTones[plugin.state]}>{t.pluginState[plugin.state]}</Pill>
+  );
 
 function Why({ plugin, model }: PluginProps) {
   const seconds = secondsBetween(plugin.since, model.plugins.value?.time ?? plugin.since);
@@ -72,9 +79,13 @@ function Why({ plugin, model }: PluginProps) {
     <>
       <p class="why">
         {plugin.version === null ? null : <code>{plugin.version}</code>} {plugin.reason}{' '}
-        <span class="quiet">{seconds === null ? t.ageUnknown : ago(model.older(seconds, model.plugins))}</span>
+        <span class="quiet">
+          {seconds === null ? t.ageUnknown : ago(model.older(seconds, model.plugins))}
+        </span>
       </p>
-      {plugin.isolation.complete ? null : <p class="warning">{t.plugin.insecure(plugin.isolation.missing.join(', '))}</p>}
+      {plugin.isolation.complete ? null : (
+        <p class="warning">{t.plugin.insecure(plugin.isolation.missing.join(', '))}</p>
+      )}
     </>
   );
 }
@@ -83,22 +94,40 @@ function Use({ plugin, model }: PluginProps) {
   const samples = model.pluginSamples.get(plugin.name);
   const { limits, memoryBytes } = plugin;
   const cpu = samples?.cpu.last ?? null;
-  const memoryText = t.plugin.ofLimit(memoryBytes === null ? t.unknown : bytes(memoryBytes), limits === null ? t.unknown : bytes(limits.memoryMaxBytes));
-  const cpuText = t.plugin.ofLimit(cpu === null ? t.unknown : `${cpu.toFixed(1)} %`, limits === null ? t.unknown : `${limits.cpuMaxPercent} %`);
+  const memoryText = t.plugin.ofLimit(
+    memoryBytes === null ? t.unknown : bytes(memoryBytes),
+    limits === null ? t.unknown : bytes(limits.memoryMaxBytes),
+  );
+  const cpuText = t.plugin.ofLimit(
+    cpu === null ? t.unknown : `${cpu.toFixed(1)} %`,
+    limits === null ? t.unknown : `${limits.cpuMaxPercent} %`,
+  );
   return (
     <div class="use">
       <div>
         <p class="use-head">
           <span>{t.plugin.memory}</span> <span>{memoryText}</span>
         </p>
-        <Spark samples={samples?.memory.all ?? []} limit={limits?.memoryMaxBytes ?? null} label={t.plugin.memoryChart} />
-        <Meter value={memoryBytes} limit={limits?.memoryMaxBytes ?? null} label={`${t.plugin.memory}: ${memoryText}`} />
+        <Spark
+          samples={samples?.memory.all ?? []}
+          limit={limits?.memoryMaxBytes ?? null}
+          label={t.plugin.memoryChart}
+        />
+        <Meter
+          value={memoryBytes}
+          limit={limits?.memoryMaxBytes ?? null}
+          label={`${t.plugin.memory}: ${memoryText}`}
+        />
       </div>
       <div>
         <p class="use-head">
           <span>{t.plugin.cpu}</span> <span>{cpuText}</span>
         </p>
-        <Spark samples={samples?.cpu.all ?? []} limit={limits?.cpuMaxPercent ?? null} label={t.plugin.cpuChart} />
+        <Spark
+          samples={samples?.cpu.all ?? []}
+          limit={limits?.cpuMaxPercent ?? null}
+          label={t.plugin.cpuChart}
+        />
         <Meter value={cpu} limit={limits?.cpuMaxPercent ?? null} label={`${t.plugin.cpu}: ${cpuText}`} />
       </div>
     </div>
@@ -121,14 +150,24 @@ function PluginPage({ plugin, model }: PluginProps) {
           <Facts
             rows={[
               [t.plugin.previous, plugin.previousVersion ?? t.plugin.noPrevious],
-              [t.plugin.signedBy, plugin.signedBy.length === 0 ? t.unknown : <code key="keys">{plugin.signedBy.join(', ')}</code>],
+              [
+                t.plugin.signedBy,
+                plugin.signedBy.length === 0 ? (
+                  t.unknown
+                ) : (
+                  <code key="keys">{plugin.signedBy.join(', ')}</code>
+                ),
+              ],
               [t.plugin.level, plugin.level === null ? t.unknown : t.pluginLevel[plugin.level]],
               [t.plugin.starts, count(plugin.starts)],
               [t.plugin.delivered, count(plugin.delivered)],
               [t.plugin.emitted, count(plugin.emitted)],
               [t.plugin.parked, count(plugin.parked)],
               [t.plugin.violations, count(plugin.violations)],
-              [t.plugin.position, plugin.position === null ? t.unknown : <code key="id">{plugin.position}</code>],
+              [
+                t.plugin.position,
+                plugin.position === null ? t.unknown : <code key="id">{plugin.position}</code>,
+              ],
             ]}
           />
           <PluginActs plugin={plugin} model={model} />

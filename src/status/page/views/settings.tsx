@@ -1,6 +1,7 @@
 // The configuration in force, to read, and what can be done with the appliance as a whole.
-import { facts } from '../model/page-facts.ts';
+
 import type { SettingsAnswer } from '../model/answers.ts';
+import { facts } from '../model/page-facts.ts';
 import { linkTo } from '../model/route.ts';
 import { ago } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
@@ -13,7 +14,10 @@ export function SettingsView({ model }: ViewProps) {
   const kept = useAnswer<SettingsAnswer>(model, 'settings');
   return (
     <>
-      <Head title={t.view.settings} about={kept.value === null ? t.unknown : t.settings.asOf(ago(model.older(0, kept)))}>
+      <Head
+        title={t.view.settings}
+        about={kept.value === null ? t.unknown : t.settings.asOf(ago(model.older(0, kept)))}
+      >
         {model.may('admin') ? (
           <a class="button" href={linkTo('setup')}>
             {t.settings.setup}
@@ -37,18 +41,30 @@ export function SettingsView({ model }: ViewProps) {
 }
 
 /** Keys stand as the configuration file has them: they are what one looks for there. */
-function Values({ value, path, hidden }: { readonly value: unknown; readonly path: string; readonly hidden: readonly string[] }) {
+function Values({
+  value,
+  path,
+  hidden,
+}: {
+  readonly value: unknown;
+  readonly path: string;
+  readonly hidden: readonly string[];
+}) {
   if (hidden.includes(path)) return <span class="quiet">{t.settings.hidden}</span>;
   if (value === null || value === undefined) return <span class="quiet">{t.settings.unset}</span>;
   if (typeof value === 'boolean') return <code>{value ? 'true' : 'false'}</code>;
   if (typeof value !== 'object') return <code>{String(value)}</code>;
   const entries = Object.entries(value);
   if (entries.length === 0) return <span class="quiet">{t.settings.empty}</span>;
-  if (Array.isArray(value) && value.every((each) => typeof each !== 'object')) return <code>{value.join(' ')}</code>;
+  if (Array.isArray(value) && value.every((each) => typeof each !== 'object'))
+    return <code>{value.join(' ')}</code>;
   return (
     <dl class="facts tight">
       {entries.map(([key, each]) => (
-        <div key={key} class={typeof each === 'object' && each !== null && !Array.isArray(each) ? 'nested' : ''}>
+        <div
+          key={key}
+          class={typeof each === 'object' && each !== null && !Array.isArray(each) ? 'nested' : ''}
+        >
           <dt>{key}</dt>
           <dd>
             <Values value={each} path={`${path}.${key}`} hidden={hidden} />
@@ -60,14 +76,18 @@ function Values({ value, path, hidden }: { readonly value: unknown; readonly pat
 }
 
 function Appliance({ model }: ViewProps) {
-  const post = (path: string, body: unknown, done: string) => () => model.act(path, { method: 'POST', body }, done);
+  const post = (path: string, body: unknown, done: string) => () =>
+    model.act(path, { method: 'POST', body }, done);
   return (
     <Card title={t.settings.appliance}>
       <div class="deeds">
         <div>
           <h3>{t.settings.identify}</h3>
           <p class="quiet">{t.settings.identifyWhy}</p>
-          <button type="button" onClick={() => void post('identify', { seconds: 60 }, t.settings.identifyDone)()}>
+          <button
+            type="button"
+            onClick={() => void post('identify', { seconds: 60 }, t.settings.identifyDone)()}
+          >
             {t.settings.identify}
           </button>
         </div>
@@ -83,7 +103,13 @@ function Appliance({ model }: ViewProps) {
             <div>
               <h3>{t.settings.reboot}</h3>
               <p class="quiet">{t.settings.rebootWhy}</p>
-              <Confirm label={t.settings.reboot} title={t.settings.rebootTitle} consequence={t.settings.rebootConsequence} danger onYes={post('reboot', {}, t.settings.rebootDone)} />
+              <Confirm
+                label={t.settings.reboot}
+                title={t.settings.rebootTitle}
+                consequence={t.settings.rebootConsequence}
+                danger
+                onYes={post('reboot', undefined, t.settings.rebootDone)}
+              />
             </div>
             <div>
               <h3>{t.settings.reset}</h3>

@@ -14,7 +14,11 @@ export function Tokens({ model }: ViewProps) {
   const kept = useAnswer<TokensAnswer>(model, 'tokens');
   const [made, setMade] = useState<string | null>(null);
   const add = async (values: Values) => {
-    const answer = await model.act<{ readonly token: string; readonly detail?: string }>('tokens', { method: 'POST', body: values }, t.tokens.added);
+    const answer = await model.act<{ readonly token: string; readonly detail?: string }>(
+      'tokens',
+      { method: 'POST', body: values },
+      t.tokens.added,
+    );
     if (answer.ok) {
       setMade(answer.value.token);
       await kept.again();
@@ -39,17 +43,19 @@ export function Tokens({ model }: ViewProps) {
           <Empty title={t.tokens.none}>{t.tokens.noneWhy}</Empty>
         ) : (
           <ul class="people">
-            {kept.value.tokens.map(({ name, role, created, lastUsed }) => (
+            {kept.value.tokens.map(({ name, role, since }) => (
               <li key={name}>
                 <span class="person">
                   <strong>{name}</strong>
-                  <small class="quiet">
-                    {[t.role[role], created === undefined ? null : t.tokens.made(instant(created)), lastUsed == null ? null : t.tokens.used(instant(lastUsed))]
-                      .filter(Boolean)
-                      .join(' · ')}
-                  </small>
+                  <small class="quiet">{`${t.role[role]} · ${t.tokens.made(instant(since))}`}</small>
                 </span>
-                <Confirm label={t.tokens.revoke} title={t.tokens.revokeTitle(name)} consequence={t.tokens.revokeWhy} danger onYes={remove(name)} />
+                <Confirm
+                  label={t.tokens.revoke}
+                  title={t.tokens.revokeTitle(name)}
+                  consequence={t.tokens.revokeWhy}
+                  danger
+                  onYes={remove(name)}
+                />
               </li>
             ))}
           </ul>
@@ -57,7 +63,7 @@ export function Tokens({ model }: ViewProps) {
       </Card>
       <Card title={t.tokens.add}>
         <Form button={t.tokens.add} send={add}>
-          <Field name="name" label={t.tokens.name} pattern="[A-Za-z0-9._\-]{1,64}" />
+          <Field name="name" label={t.tokens.name} pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" />
           <RoleChoice />
         </Form>
       </Card>

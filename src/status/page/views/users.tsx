@@ -1,5 +1,11 @@
 // Who may do what: people with their roles, and tokens of programs.
-import type { Role, User, UsersAnswer } from '../model/answers.ts';
+import {
+  passwordMinLength,
+  type Role,
+  type User,
+  type UsersAnswer,
+  userNamePattern,
+} from '../model/answers.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Confirm } from '../ui/confirm.tsx';
@@ -48,8 +54,15 @@ export function UsersView({ model }: ViewProps) {
         </Card>
         <Card title={t.users.add}>
           <Form button={t.users.add} send={add}>
-            <Field name="name" label={t.login.name} pattern="[A-Za-z0-9._\-]{1,64}" />
-            <Field name="password" label={t.login.password} hint={t.setup.passwordHint} type="password" minLength={10} autocomplete="new-password" />
+            <Field name="name" label={t.login.name} pattern={userNamePattern} />
+            <Field
+              name="password"
+              label={t.login.password}
+              hint={t.setup.passwordHint}
+              type="password"
+              minLength={passwordMinLength}
+              autocomplete="new-password"
+            />
             <RoleChoice />
           </Form>
         </Card>
@@ -59,7 +72,11 @@ export function UsersView({ model }: ViewProps) {
   );
 }
 
-function Person({ user, kept, model }: ViewProps & { readonly user: User; readonly kept: Kept<UsersAnswer> }) {
+function Person({
+  user,
+  kept,
+  model,
+}: ViewProps & { readonly user: User; readonly kept: Kept<UsersAnswer> }) {
   const self = model.session.value?.user?.name === user.name;
   const path = `users/${encodeURIComponent(user.name)}`;
   const change = async (role: string) => {
@@ -74,16 +91,31 @@ function Person({ user, kept, model }: ViewProps & { readonly user: User; readon
     <li>
       <span class="person">
         <strong>{user.name}</strong>
-        <small class="quiet">{[self ? t.users.you : null, user.totp === true ? t.users.hasTotp : t.users.noTotp].filter(Boolean).join(' · ')}</small>
+        <small class="quiet">
+          {[self ? t.users.you : null, user.totp ? t.users.hasTotp : t.users.noTotp]
+            .filter(Boolean)
+            .join(' · ')}
+        </small>
       </span>
-      <select aria-label={t.users.roleOf(user.name)} disabled={self} onChange={({ currentTarget }) => void change(currentTarget.value)}>
+      <select
+        aria-label={t.users.roleOf(user.name)}
+        disabled={self}
+        onChange={({ currentTarget }) => void change(currentTarget.value)}
+      >
         {roles.map((role) => (
           <option key={role} value={role} selected={role === user.role}>
             {t.role[role]}
           </option>
         ))}
       </select>
-      <Confirm label={t.users.remove} title={t.users.removeTitle(user.name)} consequence={t.users.removeWhy} danger disabled={self} onYes={remove} />
+      <Confirm
+        label={t.users.remove}
+        title={t.users.removeTitle(user.name)}
+        consequence={t.users.removeWhy}
+        danger
+        disabled={self}
+        onYes={remove}
+      />
     </li>
   );
 }

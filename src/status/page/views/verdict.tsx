@@ -15,6 +15,11 @@ export function toneOfVerdict({ verdict, authorized }: Device): Tone {
 export function Verdict({ device }: { readonly device: Device }) {
   const target = device.verdict?.target ?? null;
   const tone = toneOfVerdict(device);
-  const word = target !== null ? t.verdict[target] : device.authorized === false ? t.verdict.unauthorized : t.verdict.none;
+  const word =
+    target !== null
+      ? t.verdict[target]
+      : device.authorized === false
+        ? t.verdict.unauthorized
+        : t.verdict.none;
   return <Pill tone={tone}>{word}</Pill>;
 }
