@@ -56,7 +56,7 @@ function namesFor(model: Model): readonly ViewName[] {
 export function Shell({ model }: ViewProps) {
   const asked = model.route.view;
   const unclaimed = model.session.value?.claimed === false;
-  const needsLogin = !model.mayRead && !['overview', 'login', 'setup', 'more'].includes(asked);
+  const needsLogin = !model.mayRead && !['overview', 'delivery', 'login', 'setup', 'more'].includes(asked);
   const view: ViewName =
     unclaimed && !['overview', 'more'].includes(asked) ? 'setup' : needsLogin ? 'login' : asked;
   const View = view === 'more' ? MoreView : views[view];

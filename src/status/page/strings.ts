@@ -90,7 +90,8 @@ export const t = {
     auto: 'Auto',
     light: 'Light',
     dark: 'Dark',
-    change: (next: string) => `Appearance: change to ${next}`,
+    appearance: 'Appearance:',
+    change: (next: string) => `Change to ${next}`,
   },
 
   view: {

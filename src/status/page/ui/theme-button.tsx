@@ -26,14 +26,11 @@ export function ThemeButton() {
     setTheme(next);
   };
   return (
-    <button
-      type="button"
-      class="quiet-button theme"
-      onClick={choose}
-      aria-label={t.theme.change(t.theme[next])}
-    >
+    <button type="button" class="quiet-button theme" onClick={choose} title={t.theme.change(t.theme[next])}>
       <Icon name="theme" />
-      <span>{t.theme[theme]}</span>
+      <span>
+        <span class="unseen">{t.theme.appearance}</span> {t.theme[theme]}
+      </span>
     </button>
   );
 }

@@ -41,6 +41,7 @@ export function SetupView({ model }: ViewProps) {
         </Card>
       ) : !model.may('admin') ? (
         <Card>
+          <h1>{t.view.setup}</h1>
           <Empty title={t.setup.adminOnly}>
             <a href={linkTo('login')}>{t.view.login}</a>
           </Empty>
