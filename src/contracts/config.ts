@@ -324,6 +324,16 @@ export const StatusConfig = Type.Object(
       default: 32,
       description: 'Most listeners of the live event stream at once.',
     }),
+    public: Type.Union([Type.Literal('state'), Type.Literal('all')], {
+      default: 'state',
+      description:
+        'What may be read without a login. state: health and state. all: what a viewer may read, for a kiosk or a scraper without a token.',
+    }),
+    tls: Type.Boolean({
+      default: false,
+      description:
+        "HTTPS with the appliance's own certificate on the same port; http:// is redirected to it.",
+    }),
   },
   closed,
 );

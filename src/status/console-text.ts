@@ -18,6 +18,7 @@ export interface ConsoleFacts {
   /** Where the page listens. */
   readonly listen: string;
   readonly port: number;
+  readonly isTls?: boolean;
   /** Of this machine, without loopback; the one to be shown first. */
   readonly addresses: readonly string[];
 }
@@ -37,11 +38,11 @@ export function consoleText(facts: ConsoleFacts): string {
 }
 
 /** The address that a phone in the same network can open, or null. */
-function pageUrl({ addresses, listen, port }: ConsoleFacts): string | null {
+function pageUrl({ addresses, isTls = false, listen, port }: ConsoleFacts): string | null {
   const isOpen = ['0.0.0.0', '::'].includes(listen);
   const address = isOpen ? addresses[0] : addresses.find((own) => own === listen);
   if (address === undefined) return null;
-  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}/`;
+  return `${isTls ? 'https' : 'http'}://${isIPv6(address) ? `[${address}]` : address}:${port}/`;
 }
 
 /** Reasons may quote what came from outside. */

@@ -1,24 +1,32 @@
-// One HTTP request -> one answer. The order of the checks is fixed: host, rate, form, route, method, body.
+// One HTTP request -> one answer. The order of the checks is fixed: host, rate, form; then those of api/api-router.ts.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { hostname } from 'node:os';
+import type { Access } from './access/access.ts';
+import type { AuditLog } from './access/audit-log.ts';
 import { createAddressPlaces } from './address-places.ts';
 import { type Answer, refusal, send } from './answer.ts';
+import { type Connection, createApiRouter, hasBody } from './api/api-router.ts';
+import { makeOperations } from './api/make-operations.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
 import { isAllowedHost } from './host-check.ts';
 import { createRateLimit } from './rate-limit.ts';
-import { makeRoutes } from './routes.ts';
 import type { StatusLimits } from './status-limits.ts';
 import type { StatusOptions } from './status-options.ts';
 
 export interface RequestHandler {
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  handle(request: IncomingMessage, response: ServerResponse, connection: Connection): Promise<void>;
   /** Ends the live streams. */
   stop(): void;
 }
 
-export function createRequestHandler(options: StatusOptions, limits: StatusLimits): RequestHandler {
+export function createRequestHandler(
+  options: StatusOptions,
+  limits: StatusLimits,
+  gate: { readonly access: Access; readonly audit: AuditLog },
+): RequestHandler {
   const { clock, config, log, metrics } = options;
-  const routes = new Map(makeRoutes(options).map((route) => [route.path, route]));
+  const operations = makeOperations(options, gate);
+  const router = createApiRouter({ operations, ...gate, publicReads: config.public });
   const rateLimit = createRateLimit({
     perSecond: config.requestsPerSecond,
     burst: config.requestsPerSecond * 4,
@@ -40,35 +48,34 @@ export function createRequestHandler(options: StatusOptions, limits: StatusLimit
     return request.url?.startsWith('/') === true ? null : noPath;
   };
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const answer = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    connection: Connection,
+  ): Promise<void> => {
     const reply = (what: Answer) => {
       // What was not read (a body) must not be taken for the next request.
-      if (hasBody(request)) response.setHeader('Connection', 'close');
-      send(response, what);
+      if (hasBody(request) && !request.complete) response.setHeader('Connection', 'close');
+      send(response, what, request.headers['if-none-match']);
     };
-    const refused = check(request);
-    const [path = '', query = ''] = (request.url ?? '').split('?', 2);
-    const route = routes.get(path);
-    if (refused !== null) reply(refused);
-    else if (route === undefined) reply(notFound(path, [...routes.keys()]));
-    else if (request.method !== 'GET' && request.method !== 'HEAD') reply(wrongMethod(request.method, path));
-    else if (hasBody(request)) reply(bodyNotAllowed);
-    else if (route.answer !== 'stream') reply(await route.answer());
-    else if (request.method === 'HEAD') reply(streamHead);
-    else {
-      const opened = streams.open(request, response, new URLSearchParams(query));
-      if (opened === 'full') reply(tooManyStreams(config.sseClients));
-      if (opened === 'share-used-up')
-        reply(tooManyOfAddress(places.most(request.socket.remoteAddress ?? '')));
-    }
+    // Who reaches the local socket is decided by its file's mode: neither names nor floods are a matter there.
+    const refused = connection.isLocal ? null : check(request);
+    if (refused !== null) return reply(refused);
+    const what = await router.answer(request, connection);
+    if (what !== 'stream') return reply(what);
+    if (request.method === 'HEAD') return reply(streamHead);
+    const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '');
+    const opened = streams.open(request, response, query);
+    if (opened === 'full') reply(tooManyStreams(config.sseClients));
+    if (opened === 'share-used-up') reply(tooManyOfAddress(places.most(request.socket.remoteAddress ?? '')));
   };
 
   return {
-    async handle(request, response) {
+    async handle(request, response, connection) {
       // A client that goes away while it is answered is nothing to report.
       response.on('error', (cause) => log.debug({ err: cause }, 'a client left before it was answered'));
       try {
-        await answer(request, response);
+        await answer(request, response, connection);
       } catch (cause) {
         log.error({ err: cause, url: request.url }, 'a request could not be answered');
         if (response.headersSent) response.destroy();
@@ -77,16 +84,12 @@ export function createRequestHandler(options: StatusOptions, limits: StatusLimit
       const [path = ''] = (request.url ?? '').split('?', 1);
       // Any path may be asked for: only the known ones become labels.
       metrics.requests.add(1, {
-        route: routes.has(path) ? path : 'unknown',
+        route: router.routeOf(path) ?? 'unknown',
         code: String(response.statusCode),
       });
     },
     stop: () => streams.stop(),
   };
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 const internal = refusal(500, {
@@ -99,12 +102,6 @@ const noPath = refusal(400, {
   code: 'status.malformed-request',
   message: 'the request names no path of this server',
   remedy: 'Ask for a path that begins with /; this is no proxy.',
-});
-
-const bodyNotAllowed = refusal(413, {
-  code: 'status.body-not-allowed',
-  message: 'the request carries a body, and nothing here takes one',
-  remedy: 'Send it without a body.',
 });
 
 const streamHead: Answer = { status: 200, contentType: 'text/event-stream; charset=utf-8', body: '' };
@@ -142,21 +139,4 @@ function tooManyOfAddress(most: number): Answer {
     remedy: 'Close one, or raise status.sseClients, of which one address gets a part.',
   } as const;
   return refusal(429, why, { 'Retry-After': '10' });
-}
-
-function notFound(path: string, paths: readonly string[]): Answer {
-  return refusal(404, {
-    code: 'status.not-found',
-    message: `there is nothing at ${JSON.stringify(path.slice(0, 100))}`,
-    remedy: `Known are ${paths.join(', ')}.`,
-  });
-}
-
-function wrongMethod(method: string | undefined, path: string): Answer {
-  const why = {
-    code: 'status.method-not-allowed',
-    message: `${method ?? 'that'} is not possible at ${path}`,
-    remedy: 'Use GET or HEAD: nothing can be changed here.',
-  } as const;
-  return refusal(405, why, { Allow: 'GET, HEAD' });
 }

@@ -1,7 +1,7 @@
 // The page's parts + what never changes while the daemon runs -> one HTML document and the policy that allows just it.
 import { createHash } from 'node:crypto';
 import type { ApplianceName } from '../contracts/topics.ts';
-import type { Answer } from './answer.ts';
+import type { TextAnswer } from './answer.ts';
 
 export interface PageFacts {
   readonly appliance: ApplianceName;
@@ -9,7 +9,7 @@ export interface PageFacts {
   readonly simulated: boolean;
 }
 
-export function makePage(assets: Readonly<Record<string, string>>, facts: PageFacts): Answer {
+export function makePage(assets: Readonly<Record<string, string>>, facts: PageFacts): TextAnswer {
   const { 'index.html': html = '', 'page.css': style = '', 'page.mjs': script = '' } = assets;
   const { tenant, site, name } = facts.appliance;
   const values: Readonly<Record<string, string>> = {

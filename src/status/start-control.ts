@@ -19,6 +19,8 @@ export interface ControlServer {
 export interface ControlOptions {
   readonly socket: string;
   readonly log: Log;
+  /** Everything below /api/. */
+  readonly api: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** null: this run has no plugins. */
   readonly plugins: () => PluginControl | null;
 }
@@ -30,6 +32,10 @@ export async function startControl(options: ControlOptions): Promise<ControlServ
   // Left by a daemon that was killed. Two daemons do not share a run directory.
   await rm(socket, { force: true });
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+    if (request.url?.startsWith('/api/') === true) {
+      void options.api(request, response);
+      return;
+    }
     answer(request, options.plugins()).then(
       (what) => reply(response, what),
       (cause: unknown) => {

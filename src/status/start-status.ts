@@ -1,10 +1,12 @@
 // The HTTP server of the page, the API and the metrics: its address, its bounds, its end. On the daemon's thread.
-import { createServer, type Server } from 'node:http';
-import { isIPv6 } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isIPv6, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errorText } from '../lib/error-text.ts';
+import { openGate } from './access/open-gate.ts';
 import { createAddressPlaces } from './address-places.ts';
 import { createRequestHandler } from './handle-request.ts';
+import { createListener } from './listener.ts';
 import { createMalformedRefusal } from './refuse-malformed.ts';
 import { defaultLimits, type StatusLimits } from './status-limits.ts';
 import type { StatusOptions } from './status-options.ts';
@@ -16,6 +18,8 @@ export interface StatusServer {
   /** For the start's message; port 0 is shown as the real one once it listens. */
   readonly url: string;
   readonly port: number;
+  /** A request that came through the local socket: whoever can open it may do everything. */
+  handleLocal(request: IncomingMessage, response: ServerResponse): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,31 +27,25 @@ export interface StatusServer {
 export async function startStatus(options: StatusOptions): Promise<StatusServer> {
   const { config, log, metrics, report, retryMs = 5_000 } = options;
   const limits: StatusLimits = { ...defaultLimits, ...options.limits };
-  const handler = createRequestHandler(options, limits);
+  const gate = await openGate(options);
+  const handler = createRequestHandler(options, limits, gate);
   const busy = new WeakSet<Duplex>();
   const refuseMalformed = createMalformedRefusal();
-  const server = createServer({
-    maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveMs,
-    connectionsCheckingInterval: limits.checkEveryMs,
-    // A missing Host is answered like a foreign one, with a reason.
-    requireHostHeader: false,
-  });
-  server.timeout = limits.stalledMs;
+  const { server, protocols, closeIdle, closeAll } = createListener(limits, options.tls);
   limitConnections(server, limits, () => metrics.requests.add(1, { route: 'dropped', code: '0' }));
-  for (const kind of ['request', 'checkContinue', 'checkExpectation'] as const) {
-    server.on(kind, (request, response) => {
-      busy.add(request.socket);
-      response.once('close', () => busy.delete(request.socket));
-      void handler.handle(request, response);
+  for (const { protocol, isTls } of protocols) {
+    for (const kind of ['request', 'checkContinue', 'checkExpectation'] as const) {
+      protocol.on(kind, (request: IncomingMessage, response: ServerResponse) => {
+        busy.add(request.socket);
+        response.once('close', () => busy.delete(request.socket));
+        void handler.handle(request, response, { isLocal: false, isTls });
+      });
+    }
+    protocol.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      const code = refuseMalformed(error, socket, busy.has(socket));
+      if (code !== null) metrics.requests.add(1, { route: 'malformed', code: String(code) });
     });
   }
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const code = refuseMalformed(error, socket, busy.has(socket));
-    if (code !== null) metrics.requests.add(1, { route: 'malformed', code: String(code) });
-  });
 
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -59,7 +57,7 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       server.on('error', (error) =>
         log.warn({ err: error }, 'the status server had to leave a connection out'),
       );
-      const confirm = () => report('ok', `answers on ${urlOf(server, config)}`);
+      const confirm = () => report('ok', `answers on ${urlOf(server, config, options.tls !== null)}`);
       confirm();
       timer = setInterval(confirm, CONFIRM_MS);
     } else {
@@ -73,11 +71,12 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
   await attempt();
   return {
     get url() {
-      return urlOf(server, config);
+      return urlOf(server, config, options.tls !== null);
     },
     get port() {
       return portOf(server, config);
     },
+    handleLocal: (request, response) => handler.handle(request, response, { isLocal: true, isTls: false }),
     async stop() {
       stopped = true;
       clearTimeout(timer);
@@ -85,7 +84,8 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       if (!server.listening) return;
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
-      const grace = setTimeout(() => server.closeAllConnections(), STOP_GRACE_MS);
+      closeIdle();
+      const grace = setTimeout(closeAll, STOP_GRACE_MS);
       await closed.promise;
       clearTimeout(grace);
     },
@@ -138,8 +138,8 @@ function portOf(server: Server, { port }: StatusOptions['config']): number {
   return typeof address === 'object' && address !== null ? address.port : port;
 }
 
-function urlOf(server: Server, config: StatusOptions['config']): string {
+function urlOf(server: Server, config: StatusOptions['config'], isTls: boolean): string {
   const { listen: host } = config;
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-  return `http://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${portOf(server, config)}`;
+  return `${isTls ? 'https' : 'http'}://${isIPv6(reachable) ? `[${reachable}]` : reachable}:${portOf(server, config)}`;
 }

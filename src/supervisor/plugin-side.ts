@@ -1,4 +1,5 @@
 // Plugins and their administration, joined with the rest of the appliance. Without them the appliance goes on.
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import type { EventBuffer } from '../buffer/open-buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
@@ -6,14 +7,17 @@ import type { Config } from '../contracts/config.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { PluginMetrics } from '../contracts/metrics.ts';
+import type { PluginControl } from '../contracts/plugin-status.ts';
 import { errorText } from '../lib/error-text.ts';
 import { type Plugins, startPlugins } from '../plugins/start-plugins.ts';
-import { type ControlServer, startControl } from '../status/start-control.ts';
+import { type ControlOptions, type ControlServer, startControl } from '../status/start-control.ts';
 import type { Uplink } from '../uplink/start-uplink.ts';
 import type { Pipeline } from './pipeline.ts';
 import { openPluginTrust } from './plugin-trust.ts';
 
 export interface PluginSide {
+  /** null: they cannot run here. */
+  readonly control: PluginControl | null;
   stop(): Promise<void>;
 }
 
@@ -29,6 +33,8 @@ export async function startPluginSide(options: {
   readonly metrics: PluginMetrics;
   readonly log: Log;
   readonly report: ReportHealth;
+  /** The API, for who may open the control socket. */
+  readonly api: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }): Promise<PluginSide> {
   const { buffer, clock, config, pipeline, random, report, traceparent, uplink } = options;
   const { runDir, stateDir } = config.appliance;
@@ -52,8 +58,14 @@ export async function startPluginSide(options: {
     report('down', `plugins cannot run: ${errorText(cause)}; appliance.runDir must be writable`);
     log.error({ runDir, why: errorText(cause) }, 'plugins cannot run');
   }
-  const control = await openControl(path.join(runDir, 'control.sock'), plugins, log);
+  const control = await openControl({
+    socket: path.join(runDir, 'control.sock'),
+    log,
+    plugins: () => plugins?.control ?? null,
+    api: options.api,
+  });
   return {
+    control: plugins?.control ?? null,
     async stop() {
       await Promise.all([control?.stop(), plugins?.stop()]);
     },
@@ -61,9 +73,10 @@ export async function startPluginSide(options: {
 }
 
 /** null: it cannot be administered here; everything else goes on. */
-async function openControl(socket: string, plugins: Plugins | null, log: Log): Promise<ControlServer | null> {
+async function openControl(options: ControlOptions): Promise<ControlServer | null> {
+  const { log, socket } = options;
   try {
-    return await startControl({ socket, log, plugins: () => plugins?.control ?? null });
+    return await startControl(options);
   } catch (cause) {
     log.error(
       { socket, why: errorText(cause) },

@@ -13,18 +13,22 @@ import { errorText } from '../lib/error-text.ts';
 import { productVersion } from '../lib/product-version.ts';
 import { createHealthBoard } from '../status/health-board.ts';
 import { startLeds } from '../status/leds/start-leds.ts';
-import { startStatus } from '../status/start-status.ts';
+import { type StatusServer, startStatus } from '../status/start-status.ts';
 import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
 import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
 import { startWebhooks } from '../uplink/start-webhooks.ts';
+import { createApplianceControl } from './appliance-control.ts';
 import { consumerPlace } from './consumer-place.ts';
 import { feedWatchdog } from './feed-watchdog.ts';
+import { judgeDevice } from './judge-device.ts';
+import { createMachineActs } from './machine-acts.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { startPluginSide } from './plugin-side.ts';
 import { reportBootNotes } from './report-boot-notes.ts';
 import { reportClock } from './report-clock.ts';
 import { startUsbPolicy } from './start-usb-policy.ts';
+import { statusFiles } from './status-files.ts';
 import { systemClock } from './system-clock.ts';
 import { watchClockSync } from './watch-clock-sync.ts';
 
@@ -181,16 +185,52 @@ export async function startAppliance(options: {
   };
 
   // Run plugins.
+  let status: StatusServer | undefined;
   const plugins = await startPluginSide({
     ...{ config, buffer, pipeline, uplink, clock, traceparent, log },
     insecurePlugins: options.insecurePlugins,
     random: Math.random,
     metrics: metrics.plugins,
     report: board.reporter('plugins'),
+    api: async (request, response) => status?.handleLocal(request, response),
   });
 
-  // Show.
-  const status = await startStatus({
+  // Show, and act on what is asked for.
+  let identifyUntilMs = 0;
+  const leds = startLeds({
+    config: config.leds,
+    circumstances: () => ({
+      health: board.report(),
+      activity: clock.uptimeMs() < identifyUntilMs ? 'identify' : null,
+      brokerConfigured: config.uplink.url !== null,
+    }),
+    report: board.reporter('leds'),
+    log: log.child({ part: 'leds' }),
+  });
+  const control = createApplianceControl({
+    ...{ config, clock, version: productVersion, health: board.report, devices: pipeline.devices },
+    ...{ usage: buffer.usage, recentLog: log.recent, led: leds.state },
+    plugins: () => plugins.control,
+    identify(seconds) {
+      identifyUntilMs = clock.uptimeMs() + seconds * 1_000;
+      leds.look();
+      setTimeout(leds.look, seconds * 1_000 + 50).unref();
+    },
+    judgeDevice: (port, target, reason) =>
+      judgeDevice(
+        { port, target, reason },
+        {
+          config: config.policy,
+          gatekeeper: usbPolicy.gatekeeper,
+          async obey() {
+            await usbPolicy.look();
+            await pipeline.rejudge();
+          },
+        },
+      ),
+    ...createMachineActs({ config }),
+  });
+  status = await startStatus({
     config: config.status,
     clock,
     metrics: metrics.status,
@@ -207,16 +247,8 @@ export async function startAppliance(options: {
     lastId: () => buffer.depth().lastId,
     onAppended: buffer.onAppended,
     depth: buffer.depth,
-  });
-  const leds = startLeds({
-    config: config.leds,
-    circumstances: () => ({
-      health: board.report(),
-      activity: null,
-      brokerConfigured: config.uplink.url !== null,
-    }),
-    report: board.reporter('leds'),
-    log: log.child({ part: 'leds' }),
+    control,
+    ...(await statusFiles(config, log)),
   });
   const unwatchHealth = board.onChange(() => {
     uplink.publishState();

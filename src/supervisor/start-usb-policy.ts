@@ -15,6 +15,8 @@ const TYPING_PERIOD_MS = 1_000;
 export interface UsbPolicy {
   /** undefined: policy.mode is off, USB authorization is somebody else's. */
   readonly gatekeeper: Gatekeeper | undefined;
+  /** Looks at the files now. */
+  look(): Promise<void>;
   stop(): void;
 }
 
@@ -30,7 +32,8 @@ export interface UsbPolicyOptions {
 export async function startUsbPolicy(options: UsbPolicyOptions): Promise<UsbPolicy> {
   const { clock, config, report, say, rejudge } = options;
   const { policy, usb, appliance } = config;
-  if (policy.mode === 'off') return { gatekeeper: undefined, stop: () => undefined };
+  if (policy.mode === 'off')
+    return { gatekeeper: undefined, look: async () => undefined, stop: () => undefined };
   const files = await watchPolicyFiles({
     config: policy,
     runDir: appliance.runDir,
@@ -62,6 +65,7 @@ export async function startUsbPolicy(options: UsbPolicyOptions): Promise<UsbPoli
   });
   return {
     gatekeeper,
+    look: files.look,
     stop() {
       typing.stop();
       files.stop();

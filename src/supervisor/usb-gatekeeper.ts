@@ -10,7 +10,7 @@ import { createGuard, type GuardScore } from '../policy/guard/create-guard.ts';
 import type { PolicyDevice } from '../policy/policy-device.ts';
 import type { Policy } from '../policy/rule.ts';
 import { createRuleHistory } from '../policy/rule-history.ts';
-import { floorOf, isKeyboard } from '../policy/safety-floor.ts';
+import { type FloorReason, floorOf, isKeyboard } from '../policy/safety-floor.ts';
 import { toPolicyDevice } from '../policy/to-policy-device.ts';
 import type { PolicyFiles } from './policy-files.ts';
 
@@ -25,6 +25,10 @@ export interface GatekeeperOptions {
 }
 
 export interface Gatekeeper extends UsbGatekeeper {
+  /** As rules see it; null: nothing is there, or it could not be read. */
+  deviceAt(port: string): PolicyDevice | null;
+  /** Why no rule may cut off what is there. */
+  protectedBy(port: string): FloorReason | null;
   /** Keyboards that work: port and address. */
   keyboards(): readonly { readonly port: string; readonly address: number }[];
   /** Key reports a second of one of them. */
@@ -169,6 +173,16 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
   return {
     judge,
     forget: (port) => void known.delete(port),
+    deviceAt: (port) => known.get(port)?.device ?? null,
+    protectedBy(port) {
+      const found = known.get(port);
+      if (found === undefined) return null;
+      const isBoot =
+        options.bootPorts.has(port) && (bootAddresses.get(port) ?? found.address) === found.address;
+      const floor = floorOf(found.device, isBoot ? options.bootPorts : new Set());
+      if (floor !== null) return floor;
+      return found.verdict.target === 'allow' && isLastKeyboard(found.device) ? 'last-keyboard' : null;
+    },
     generation: () => files.now().generation + guardGeneration,
     keyboards: () =>
       [...known].flatMap(([port, { address, device, verdict }]) =>

@@ -7,10 +7,15 @@ import { redactFacts, redactText } from './redact-facts.ts';
 
 /** Collectors cut or refuse longer lines, each in its own way. */
 const MAX_LINE_CHARACTERS = 16_384;
+/** Kept for the page: in memory, a restart forgets them. */
+const RECENT_LINES = 500;
+const RECENT_CHARACTERS = 262_144;
 
 export interface RootLog extends Log {
   /** Lines that the output did not take, since the start. */
   lost(): number;
+  /** The newest lines as they were written, oldest first. */
+  recent(): readonly string[];
 }
 
 /** Writes to standard output unless another `destination` is given. */
@@ -19,6 +24,14 @@ export function createLog(options: {
   readonly destination?: LogDestination;
 }): RootLog {
   const destination = options.destination ?? openLogDestination(1);
+  const recent: string[] = [];
+  let characters = 0;
+  const keep = (line: string) => {
+    recent.push(line);
+    characters += line.length;
+    while (recent.length > RECENT_LINES || characters > RECENT_CHARACTERS)
+      characters -= recent.shift()?.length ?? 0;
+  };
   const logger = pino(
     {
       level: options.level,
@@ -29,9 +42,15 @@ export function createLog(options: {
       serializers: { err: (err: unknown) => err },
       formatters: { level: (level) => ({ level }) },
     },
-    { write: (line) => destination.write(line.length > MAX_LINE_CHARACTERS ? shorten(line) : line) },
+    {
+      write(given) {
+        const line = given.length > MAX_LINE_CHARACTERS ? shorten(given) : given;
+        destination.write(line);
+        keep(line);
+      },
+    },
   );
-  return { ...toLog(logger), lost: () => destination.lost() };
+  return { ...toLog(logger), lost: () => destination.lost(), recent: () => recent };
 }
 
 function toLog(logger: Logger): Log {

@@ -1,5 +1,5 @@
 // Redis, then the broker, then the daemon: each answers before the next one starts.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { chooseBus } from './choose-bus.ts';
@@ -80,7 +80,15 @@ async function startDaemon(
   const page = `http://127.0.0.1:${pagePort}/`;
   await waitUntilReady(daemon, () => answers(`${page}health`), crew.signal);
   crew.say(`the page:   ${page}`);
+  const code = claimCodeIn(places.runDir);
+  if (code !== null) crew.say(`claim it:   with the code ${code}`);
   crew.say(`the events: mosquitto_sub -h 127.0.0.1 -p ${places.brokerPort} -t 'autoweave/v1/#' -v`);
+}
+
+/** null: it has an administrator. */
+function claimCodeIn(runDir: string): string | null {
+  const file = path.join(runDir, 'claim-code');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -40,7 +40,8 @@ export function daemonConfig(facts: {
     },
     buffer: { redisSocket: facts.redisSocket },
     uplink: { url: `mqtt://127.0.0.1:${facts.brokerPort}` },
-    status: { port: facts.pagePort },
+    // On loopback alone: whoever reads it sits at this computer.
+    status: { port: facts.pagePort, public: 'all' },
   };
 }
 

@@ -33,7 +33,7 @@ suite('a guest on the base alpine', { skip: whyNoGuest('alpine') }, () => {
       config: {
         appliance: { tenant: 'acme', site: 'lab', name: 'alpine' },
         uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
-        status: { listen: '0.0.0.0' },
+        status: { listen: '0.0.0.0', public: 'all' },
       },
     });
   });

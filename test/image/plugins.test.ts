@@ -43,7 +43,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
       config: {
         uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
         usb: { portBurst: 10_000 },
-        status: { listen: '0.0.0.0' },
+        status: { listen: '0.0.0.0', public: 'all' },
       },
     });
     plugins = await guestPlugins(guest);

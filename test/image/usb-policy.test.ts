@@ -33,7 +33,7 @@ suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
         uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
         usb: { debounceMs: 0 },
         policy: { mode: 'enforce', implicitTarget: 'block' },
-        status: { listen: '0.0.0.0' },
+        status: { listen: '0.0.0.0', public: 'all' },
       },
     });
   });

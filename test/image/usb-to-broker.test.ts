@@ -41,7 +41,7 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
       config: {
         appliance: { tenant: 'acme', site: 'lab', name: 'guest' },
         uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
-        status: { listen: '0.0.0.0' },
+        status: { listen: '0.0.0.0', public: 'all' },
         // The number is that of the raw HID device.
         leds: { names: Array.from({ length: 8 }, (_, number) => `riso_kagaku${number}:green`) },
       },

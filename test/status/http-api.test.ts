@@ -79,7 +79,9 @@ test('the devices come with their time, their source, what they rest on, and whe
     clock: 'synced',
     lastEventId: '1-4',
     restsOn: { usb: healthy.parts.usb },
-    devices: [device],
+    devices: [
+      { ...device, verdict: { target: null, rule: null, reason: null, at: '2026-01-01T00:00:01.000Z' } },
+    ],
   });
 });
 
@@ -112,7 +114,8 @@ test('what is not there, not possible or not wanted is refused with a code, a re
     assert.equal(reply.status, status, path);
     const body = JSON.parse(reply.body) as Record<string, string>;
     assert.equal(body.code, code);
-    assert.deepEqual(Object.keys(body), ['code', 'message', 'remedy']);
+    assert.deepEqual(Object.keys(body), ['type', 'title', 'status', 'code', 'detail', 'remedy']);
+    assert.match(String(reply.headers['content-type']), /^application\/problem\+json/);
     if (status === 405) assert.equal(reply.headers.allow, 'GET, HEAD');
   }
   assert.equal(metrics.total('status.requests', { route: 'unknown', code: '404' }), 4);

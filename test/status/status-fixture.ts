@@ -1,5 +1,6 @@
 // A status server on a free port, over a buffer that is kept in memory.
 import { type IncomingMessage, request } from 'node:http';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import type { StatusConfig } from '../../src/contracts/config.ts';
@@ -10,6 +11,8 @@ import type { StatusOptions } from '../../src/status/status-options.ts';
 import { fakeClock } from '../support/fake-clock.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { recordingMetrics } from '../support/recording-metrics.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { idleControl } from './idle-control.ts';
 
 export interface MemoryBuffer extends Pick<StatusOptions, 'read' | 'lastId' | 'onAppended'> {
   /** Appends `count` events that follow the last one. */
@@ -84,7 +87,15 @@ export async function startFixture(
   const reports: (readonly [string, string])[] = [];
   const { status, ...options } = changes;
   const server = await startStatus({
-    config: { listen: '127.0.0.1', port: 0, requestsPerSecond: 1_000, sseClients: 4, ...status },
+    config: {
+      listen: '127.0.0.1',
+      port: 0,
+      requestsPerSecond: 1_000,
+      sseClients: 4,
+      public: 'all',
+      tls: false,
+      ...status,
+    },
     clock,
     metrics: metrics.status,
     log,
@@ -100,6 +111,11 @@ export async function startFixture(
     lastId: buffer.lastId,
     onAppended: buffer.onAppended,
     depth: () => ({ lastId: buffer.lastId(), depth: 3, queued: 1 }),
+    control: idleControl,
+    users: { read: async () => null, write: async () => undefined },
+    auditDir: path.join(await tempDir(t), 'audit'),
+    onClaimCode: () => undefined,
+    tls: null,
     ...options,
   });
   t.after(() => server.stop());

@@ -79,7 +79,7 @@ export async function writeDaemonConfig(dir: string, options: DaemonOptions): Pr
     },
     buffer: { redisSocket: options.redisSocket, ...given.buffer },
     uplink: { url: options.brokerUrl ?? null, backoffMinMs: 50, backoffMaxMs: 500, ...given.uplink },
-    status: { port: 0, ...given.status },
+    status: { port: 0, public: 'all', ...given.status },
     log: { level: 'debug', ...given.log },
   };
   const file = path.join(dir, 'autoweave.json');

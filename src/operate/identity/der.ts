@@ -61,3 +61,27 @@ function lengthBytes(length: number): number[] {
   for (let left = length; left > 0; left = Math.floor(left / 256)) bytes.unshift(left % 256);
   return [0x80 | bytes.length, ...bytes];
 }
+
+/** Of a positive number: its first bit is 0. */
+export function integer(bytes: Uint8Array): Uint8Array {
+  return element(0x02, bytes);
+}
+
+export function boolean(value: boolean): Uint8Array {
+  return element(0x01, Uint8Array.of(value ? 0xff : 0));
+}
+
+/** `YYMMDDHHMMSSZ` */
+export function utcTime(text: string): Uint8Array {
+  return element(0x17, new TextEncoder().encode(text));
+}
+
+/** `YYYYMMDDHHMMSSZ` */
+export function generalizedTime(text: string): Uint8Array {
+  return element(0x18, new TextEncoder().encode(text));
+}
+
+/** `[number] EXPLICIT`, 0 to 30. */
+export function explicit(number: number, inner: Uint8Array): Uint8Array {
+  return element(0xa0 | number, inner);
+}

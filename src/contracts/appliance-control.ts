@@ -1,0 +1,55 @@
+// What page, API and local socket may ask the running appliance for beyond reading; given by the supervisor.
+import type { PluginControl } from './plugin-status.ts';
+
+/** Outcome of something that was asked for. */
+export type ActVerdict =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly code: string; readonly reason: string };
+
+export interface LogLine {
+  readonly time: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly part: string;
+  readonly text: string;
+}
+
+/** What the state document says beyond health. */
+export interface ApplianceFacts {
+  readonly uplink: { readonly connected: boolean; readonly since: string; readonly detail: string };
+  readonly buffer: {
+    readonly oldestAgeSeconds: number | null;
+    readonly bytes: number | null;
+    readonly archiveBytes: number | null;
+    readonly archivedEvents: number | null;
+  };
+  readonly led: { readonly state: string; readonly reason: string; readonly since: string };
+  readonly uptimeSeconds: number;
+  readonly provisioned: boolean;
+}
+
+export interface SetUp {
+  readonly tenant: string;
+  readonly site: string;
+  readonly name: string;
+  readonly broker: { readonly url: string; readonly user?: string; readonly password?: string };
+  readonly network?: Readonly<Record<string, unknown>>;
+  readonly timeServers?: readonly string[];
+  readonly replace?: boolean;
+}
+
+export interface ApplianceControl {
+  /** null: this run has no plugins. */
+  plugins(): PluginControl | null;
+  facts(): ApplianceFacts;
+  /** Newest last. */
+  logs(options: { readonly level: LogLine['level']; readonly limit: number }): readonly LogLine[];
+  /** The configuration in force; what is secret is null, and listed. */
+  settings(): { readonly config: unknown; readonly hidden: readonly string[] };
+  /** A rule for this device is put before all others. */
+  judgeDevice(port: string, target: 'allow' | 'block', reason: string): Promise<ActVerdict>;
+  identify(seconds: number): ActVerdict;
+  /** gzip; without secrets. */
+  diagnostics(): Promise<Uint8Array>;
+  setUp(asked: SetUp): Promise<ActVerdict>;
+  askMachine(what: 'reboot' | 'factory-reset'): Promise<ActVerdict>;
+}

@@ -1,0 +1,40 @@
+// Everything that can be asked for, in one list.
+import type { Access } from '../access/access.ts';
+import type { AuditLog } from '../access/audit-log.ts';
+import { taggedAnswer } from '../answer.ts';
+import type { StatusOptions } from '../status-options.ts';
+import { accessOperations } from './access-operations.ts';
+import { machineOperations } from './machine-operations.ts';
+import { toOpenApi } from './openapi.ts';
+import type { Operation } from './operation.ts';
+import { pluginOperations } from './plugin-operations.ts';
+import { readOperations } from './read-operations.ts';
+import { createStamp } from './stamp.ts';
+
+export function makeOperations(
+  options: StatusOptions,
+  { access, audit }: { readonly access: Access; readonly audit: AuditLog },
+): readonly Operation[] {
+  const { appliance, clock, config, control, devices } = options;
+  const stamp = createStamp(options);
+  const operations: Operation[] = [
+    ...readOperations(options, stamp),
+    ...accessOperations({
+      ...{ access, audit, stamp },
+      now: () => new Date(clock.now().wallMs).toISOString(),
+      publicReads: config.public,
+      appliance: appliance.name,
+    }),
+    ...pluginOperations({ plugins: control.plugins, stamp }),
+    ...machineOperations({ control, devices, stamp, applianceName: appliance.name }),
+    {
+      method: 'GET',
+      path: '/api/v1/openapi.json',
+      summary: 'This document',
+      role: 'public',
+      answers: { 200: 'application/json' },
+      run: () => taggedAnswer(toOpenApi(operations, options.version)),
+    },
+  ];
+  return operations;
+}
