@@ -61,6 +61,7 @@ export async function writeDaemonConfig(dir: string, options: DaemonOptions): Pr
   await mkdir(path.join(dir, 'state'), { recursive: true });
   const given = options.config ?? {};
   const config = {
+    ...given,
     appliance: {
       tenant: 'acme',
       site: 'lab',

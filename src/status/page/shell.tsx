@@ -69,12 +69,12 @@ export function Shell({ model }: ViewProps) {
       <Navigation model={model} view={view} />
       <div class="body">
         <Bar model={model} view={view} />
-        {unclaimed && view === 'overview' ? (
-          <p class="call">
-            <span>{t.setup.unclaimed}</span> <a href={linkTo('setup')}>{t.setup.claimIt}</a>
-          </p>
-        ) : null}
         <main id="main" tabIndex={-1} data-view={view}>
+          {unclaimed && view === 'overview' ? (
+            <p class="call">
+              <span>{t.setup.unclaimed}</span> <a href={linkTo('setup')}>{t.setup.claimIt}</a>
+            </p>
+          ) : null}
           <View model={model} key={view === 'plugins' ? `${view}/${model.route.detail ?? ''}` : view} />
         </main>
       </div>

@@ -35,7 +35,10 @@ test('entries are chained by hashes: what was changed, taken out or put in shows
   const file = path.join(dir, 'audit.jsonl');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
   const entries = entriesIn(await readFile(file, 'utf8'));
-  assert.deepEqual(entries.map(({ n, detail }) => [n, detail]), [0, 1, 2, 3, 4].map((n) => [n + 1, `act ${n}`]));
+  assert.deepEqual(
+    entries.map(({ n, detail }) => [n, detail]),
+    [0, 1, 2, 3, 4].map((n) => [n + 1, `act ${n}`]),
+  );
   assert.equal(brokenAt(entries), null);
   assert.equal(brokenAt(entries.map((each) => (each.n === 3 ? { ...each, who: 'bob' } : each))), 3);
   assert.equal(brokenAt(entries.filter(({ n }) => n !== 3)), 4);
@@ -56,7 +59,10 @@ test('the chain goes on over restarts, rotation and a line that a power cut tore
     before = page.next;
     if (before === null) break;
   }
-  assert.deepEqual(pages.map(({ n }) => n), Array.from({ length: 21 }, (_, index) => 21 - index));
+  assert.deepEqual(
+    pages.map(({ n }) => n),
+    Array.from({ length: 21 }, (_, index) => 21 - index),
+  );
   assert.equal(brokenAt(pages.toReversed()), null);
 });
 
@@ -67,7 +73,10 @@ test('the audit is bounded, and the oldest go [S8]', async (t) => {
   const files = await readdir(dir);
   assert.equal(files.length, 9);
   const sizes = await Promise.all(files.map(async (name) => (await stat(path.join(dir, name))).size));
-  assert.ok(sizes.every((size) => size < 2_000), String(sizes));
+  assert.ok(
+    sizes.every((size) => size < 2_000),
+    String(sizes),
+  );
 });
 
 test('a disk that takes nothing is told in the log, and what was asked for goes on [S8]', async (t) => {

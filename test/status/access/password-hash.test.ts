@@ -15,8 +15,7 @@ test('a password is kept as Argon2id with its own salt, and known again [S8]', a
 test('a hash that another program made is understood, and one that is none is nobody’s [S8]', async () => {
   const hasher = createPasswordHasher();
   // argon2 (the reference program): echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1
-  const known =
-    '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
+  const known = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc';
   assert.equal(await hasher.verify('password', known), true);
   assert.equal(await hasher.verify('passwore', known), false);
   for (const damaged of ['', 'x', known.replace('argon2id', 'argon2i'), known.slice(0, -1), `${known}!`])

@@ -21,7 +21,10 @@ test('a code counts one step early or late, and once [S8]', () => {
   const step = totpStep(wallMs);
   const at = (offset: number, usedStep = 0) =>
     matchTotp(secret, totpAt(secret, step + offset), { wallMs, usedStep });
-  assert.deepEqual([-2, -1, 0, 1, 2].map((offset) => at(offset)), [null, step - 1, step, step + 1, null]);
+  assert.deepEqual(
+    [-2, -1, 0, 1, 2].map((offset) => at(offset)),
+    [null, step - 1, step, step + 1, null],
+  );
   assert.equal(at(0, step), null);
   assert.equal(at(-1, step), null, 'nor does an earlier one');
   assert.equal(at(1, step), step + 1);

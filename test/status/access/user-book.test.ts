@@ -30,8 +30,14 @@ test('a file of users that is damaged lets nobody in, and does not let the box b
 test('of two who claim at the same moment one becomes administrator [S8, I8]', async () => {
   const book = await openUserBook(kept());
   const verdicts = await Promise.all(['ada', 'eve'].map((name) => book.claim(account(name, 'admin'))));
-  assert.deepEqual(verdicts.map(({ ok }) => ok), [true, false]);
-  assert.deepEqual(book.users().map(({ name }) => name), ['ada']);
+  assert.deepEqual(
+    verdicts.map(({ ok }) => ok),
+    [true, false],
+  );
+  assert.deepEqual(
+    book.users().map(({ name }) => name),
+    ['ada'],
+  );
 });
 
 test('the last administrator stays one [S8]', async () => {
@@ -53,7 +59,10 @@ test('what could not be stored is not in force [S8]', async () => {
   assert.ok(!verdict.ok && verdict.code === 'status.users-unwritable');
   assert.equal(book.user('bob'), null);
   store.file.failWith = null;
-  assert.deepEqual((await openUserBook(store)).users().map(({ name }) => name), ['ada']);
+  assert.deepEqual(
+    (await openUserBook(store)).users().map(({ name }) => name),
+    ['ada'],
+  );
 });
 
 test('a token is kept as its hash alone, and is gone once it is removed [S8]', async () => {

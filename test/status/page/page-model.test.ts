@@ -144,14 +144,17 @@ test('what is asked for a hundred times is read at once, once more afterwards, a
   let most = 0;
   let runs = 0;
   const twice = Promise.withResolvers<void>();
-  const soon = throttle(async () => {
-    running += 1;
-    most = Math.max(most, running);
-    runs += 1;
-    if (runs === 2) twice.resolve();
-    await new Promise((resolve) => setImmediate(resolve));
-    running -= 1;
-  }, 1);
+  const soon = throttle(
+    async () => {
+      running += 1;
+      most = Math.max(most, running);
+      runs += 1;
+      if (runs === 2) twice.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+      running -= 1;
+    },
+    () => 1,
+  );
   for (let n = 0; n < 100; n++) soon();
   assert.equal(runs, 1);
   await twice.promise;

@@ -28,6 +28,16 @@ const tones: Readonly<Record<Led, Tone>> = {
 
 export const partTones = { ok: 'ok', degraded: 'warn', down: 'bad', unknown: 'unknown' } as const;
 
+const named: ReadonlySet<Led> = new Set(['fault', 'attention', 'booting']);
+
+function worst(parts: StateAnswer['health']['parts']): string | null {
+  for (const wanted of ['down', 'degraded', 'unknown']) {
+    const found = Object.entries(parts).find(([, { state }]) => state === wanted);
+    if (found !== undefined) return `${t.part(found[0])}: ${found[1].why}`;
+  }
+  return null;
+}
+
 /** @param silentSeconds since the answer came */
 export function toHeadline(
   state: StateAnswer | null,
@@ -48,15 +58,15 @@ export function toHeadline(
     return {
       tone: tones[led.state] ?? 'unknown',
       title: t.led[led.state] ?? led.state,
-      reason: led.reason,
+      // What the LED says is one word for many faults: the worst part says which.
+      reason: named.has(led.state) ? (worst(health.parts) ?? led.reason) : led.reason,
       forSeconds: seconds === null ? null : seconds + silentSeconds,
     };
   }
-  const worst = Object.values(health.parts).find((part) => part.state === health.state);
   return {
     tone: partTones[health.state],
     title: t.health[health.state],
-    reason: worst?.why ?? '',
+    reason: worst(health.parts) ?? '',
     forSeconds: null,
   };
 }

@@ -22,8 +22,10 @@ export interface Message {
 
 const POLL_MS = 5_000;
 const STALE_MS = 3 * POLL_MS;
-/** At most so often is a list read again because events came. */
-const AGAIN_MS = 1_000;
+/** So soon is a list read again because events came; later where they come in crowds. */
+const AGAIN_MS = 150;
+const AGAIN_IN_CROWDS_MS = 2_000;
+const CROWD_PER_SECOND = 10;
 
 const nothing = { value: null, gotMs: 0, problem: null } as const;
 
@@ -41,9 +43,11 @@ export class Model {
 
   #render: () => void = () => undefined;
   #messages = 0;
-  readonly #devicesSoon = throttle(() => this.#readDevices(), AGAIN_MS);
-  readonly #stateSoon = throttle(() => this.#readState(), AGAIN_MS);
-  readonly #pluginsSoon = throttle(() => this.#readPlugins(), AGAIN_MS);
+  readonly #pauseMs = () =>
+    this.feed.perSecond(performance.now()) > CROWD_PER_SECOND ? AGAIN_IN_CROWDS_MS : AGAIN_MS;
+  readonly #devicesSoon = throttle(() => this.#readDevices(), this.#pauseMs);
+  readonly #stateSoon = throttle(() => this.#readState(), this.#pauseMs);
+  readonly #pluginsSoon = throttle(() => this.#readPlugins(), this.#pauseMs);
 
   constructor() {
     this.feed = new EventFeed(

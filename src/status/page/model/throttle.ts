@@ -1,6 +1,7 @@
-// An asynchronous task that may be asked for at any rate -> run at once, then at most every `everyMs`, never twice at a time.
+// An asynchronous task that may be asked for at any rate -> run at once, then at most every so often, never twice at a time.
 
-export function throttle(task: () => Promise<void>, everyMs: number): () => void {
+/** @param pauseMs asked after every run: how long the next one waits at least */
+export function throttle(task: () => Promise<void>, pauseMs: () => number): () => void {
   let running = false;
   let again = false;
   const run = async () => {
@@ -10,7 +11,7 @@ export function throttle(task: () => Promise<void>, everyMs: number): () => void
     setTimeout(() => {
       running = false;
       if (again) void run();
-    }, everyMs);
+    }, pauseMs());
   };
   return () => {
     if (running) again = true;

@@ -21,7 +21,7 @@ export function AuditView({ model }: ViewProps) {
         title={t.view.audit}
         about={kept.value === null ? t.unknown : t.logs.asOf(ago(model.older(0, kept)))}
       />
-      <section class="card scroll">
+      <section class="card scroll" tabIndex={0} aria-label={t.view.audit}>
         {kept.value === null ? (
           <Waiting problem={kept.problem} />
         ) : entries.length === 0 ? (
