@@ -1,4 +1,4 @@
-// `npm run image -- [--base debian] [--out DIR] [--small]`: packages and sources -> a compressed disk image that a computer with
+// `npm run image -- [--base debian] [--out DIR] [--fast]`: packages and sources -> a compressed disk image that a computer with
 // UEFI boots, its bill of materials and checksums. Nothing needs root; run again, it goes on where it stopped.
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -59,7 +59,7 @@ export async function buildImage(
 }
 
 const architectures = Object.keys(boot.architectures);
-const usage = `Usage: npm run image -- [lock] [--base ${baseNames.join('|')}] [--arch ${architectures.join('|')}] [--out DIR] [--small]
+const usage = `Usage: npm run image -- [lock] [--base ${baseNames.join('|')}] [--arch ${architectures.join('|')}] [--out DIR] [--fast]
   [--format disk|oci] [--sign-key KEY [--sign-password-file FILE]]
   base debian: [--suite NAME] [--sources FILE]
   base alpine: [--mirror URL] [--keys DIR] [--lock FILE]; \`lock\` chooses packages anew and writes the lock file`;
@@ -74,7 +74,7 @@ async function main(): Promise<void> {
       base: { type: 'string', default: 'debian' },
       arch: { type: 'string', default: process.arch },
       out: { type: 'string', default: path.join(repository, 'out/image') },
-      small: { type: 'boolean', default: false },
+      fast: { type: 'boolean', default: false },
       format: { type: 'string', default: 'disk' },
       suite: { type: 'string' },
       sources: { type: 'string' },
@@ -117,7 +117,7 @@ async function main(): Promise<void> {
     base: baseProvider(values.base, { ...values, architecture }),
     out: path.resolve(values.out),
     runtime: buildBundle(repository, say),
-    compression: values.small ? 'small' : 'fast',
+    compression: values.fast ? 'fast' : 'small',
     format,
     ...(key === undefined
       ? {}

@@ -44,6 +44,9 @@ export interface BuiltRoot {
   readonly initramfs: string;
   readonly squashfs: string;
   readonly manifest: string;
+  /** The root as a tree, whose programs also run here, through its own loader and libraries. */
+  readonly tree: string;
+  readonly libraryFolders: readonly string[];
 }
 
 const repository = path.resolve(import.meta.dirname, '..');
@@ -63,6 +66,8 @@ export async function buildRoot(options: BuildRootOptions): Promise<BuiltRoot> {
     initramfs: places.initramfs,
     squashfs: places.squashfs,
     manifest: places.manifest,
+    tree: places.root,
+    libraryFolders: options.base.libraryFolders,
   };
 }
 

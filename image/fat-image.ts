@@ -41,6 +41,6 @@ export function refuseTooLarge(what: string, sizeBytes: number, roomBytes: numbe
   if (sizeBytes <= roomBytes) return;
   throw new ImageError(
     'image.too-large',
-    `place ${what}: it has ${sizeBytes} bytes, its partition ${roomBytes}; enlarge the partition in image/partitions.json, or build with --small`,
+    `place ${what}: it has ${sizeBytes} bytes, its partition ${roomBytes}; enlarge the partition in image/partitions.json, or build without --fast`,
   );
 }

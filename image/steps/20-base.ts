@@ -1,7 +1,8 @@
 // Unpacks the base's packages into an empty tree and drops what nobody reads on an appliance.
-import { glob, mkdir, rm, symlink } from 'node:fs/promises';
+import { glob, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Build, placesOf } from '../build.ts';
+import { OwnerList } from '../owners-of-files.ts';
 import { readResolved } from '../resolved-packages.ts';
 import { runCommand } from '../run-command.ts';
 import type { Step } from '../step.ts';
@@ -13,19 +14,22 @@ const folders = ['dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'root', 'mnt', 'var/
 export const base: Step = {
   name: '20-base',
   place: 'cache',
-  inputs: () => ['image/steps/20-base.ts', 'image/unneeded.json'],
-  outputs: (build) => [placesOf(build).baseRoot],
+  inputs: () => ['image/steps/20-base.ts', 'image/owners-of-files.ts', 'image/unneeded.json'],
+  outputs: (build) => [placesOf(build).baseRoot, placesOf(build).owners],
   async run(build) {
-    const { baseRoot, archives } = placesOf(build);
+    const { baseRoot, archives, owners } = placesOf(build);
     await rm(baseRoot, { recursive: true, force: true });
     await build.base.prepareRoot(baseRoot);
     for (const folder of folders) await mkdir(path.join(baseRoot, folder), { recursive: true });
-    for (const { file, part, only } of await readResolved(build))
+    const list = new OwnerList(baseRoot);
+    for (const { name, file, part, only } of await readResolved(build))
       if (part === 'base') {
         const archive = path.join(archives, file);
         if (only === undefined) await build.base.unpack(archive, baseRoot);
         else await unpackOnly(build, { archive, only });
+        await list.add(name);
       }
+    await writeFile(owners, JSON.stringify(list.owners));
     for (const pattern of unneeded)
       for await (const found of glob(pattern, { cwd: baseRoot }))
         await rm(path.join(baseRoot, found), { recursive: true, force: true });

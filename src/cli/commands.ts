@@ -1,6 +1,8 @@
 // The commands as data: the help, the dispatch and the suggestions come from here.
+import { devicesCommand, eventsCommand, logsCommand, statusCommand } from './appliance-commands.ts';
 import { bootSettingsCommand } from './boot-settings-command.ts';
 import type { Command } from './command.ts';
+import { createCompletionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { flashCommand } from './flash-command.ts';
@@ -14,6 +16,10 @@ import { usbCommand } from './usb-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
+  statusCommand,
+  devicesCommand,
+  eventsCommand,
+  logsCommand,
   configCommand,
   doctorCommand,
   flashCommand,
@@ -25,6 +31,7 @@ export const commands: readonly Command[] = [
   trustCommand,
   usbCommand,
   bootSettingsCommand,
+  createCompletionCommand(() => [...commands, daemonEntry]),
   versionCommand,
 ];
 

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { errorText } from '../lib/error-text.ts';
 import { openGate } from './access/open-gate.ts';
 import { createAddressPlaces } from './address-places.ts';
+import { isLoopback } from './client-key.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createListener } from './listener.ts';
 import { createMalformedRefusal } from './refuse-malformed.ts';
@@ -57,7 +58,10 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       server.on('error', (error) =>
         log.warn({ err: error }, 'the status server had to leave a connection out'),
       );
-      const confirm = () => report('ok', `answers on ${urlOf(server, config, options.tls !== null)}`);
+      const isOpen = options.tls === null && !isLoopback(config.listen) && config.listen !== 'localhost';
+      const warning = isOpen ? '; passwords can be read on the way there: set status.tls' : '';
+      const confirm = () =>
+        report('ok', `answers on ${urlOf(server, config, options.tls !== null)}${warning}`);
       confirm();
       timer = setInterval(confirm, CONFIRM_MS);
     } else {

@@ -23,7 +23,7 @@ export function parseBootNotes(content: string): readonly BootNote[] {
 }
 
 /** Something that happened and is over; any other note says how it still is. */
-const over: readonly string[] = ['data repaired', 'data remade', 'watchdog reset'];
+const over: readonly string[] = ['data repaired', 'data remade', 'data forgotten', 'watchdog reset'];
 
 export function isLasting({ part, code }: BootNote): boolean {
   return !over.includes(`${part} ${code}`);

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { daemonNodeFlags } from '../lib/daemon-node-flags.ts';
 import { chooseBus } from './choose-bus.ts';
 import { condenseLogLine } from './condense-log-line.ts';
 import type { Crew } from './crew.ts';
@@ -70,7 +71,7 @@ async function startDaemon(
   writeFileSync(file, `${JSON.stringify(config, null, 2)}\n`);
   const daemon = crew.launch({
     name: 'autoweave',
-    command: [process.execPath, places.bundle, 'daemon', '--config', file],
+    command: [process.execPath, ...daemonNodeFlags, places.bundle, 'daemon', '--config', file],
     stopWithinMs: 8_000,
     onLine(line) {
       const shown = condenseLogLine(line);

@@ -2,6 +2,7 @@
 import { globSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildBundle } from '../../src/workbench/build-bundle.ts';
 import type { Bench, BenchRow } from './bench-row.ts';
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'string' } }, allowPositionals: true });
@@ -12,6 +13,8 @@ if (unknown.length > 0) {
   console.error(`bench: no benchmark named ${unknown.join(', ')}; there are: ${names.join(', ')}`);
   process.exit(2);
 }
+
+buildBundle(path.resolve(import.meta.dirname, '../..'), console.error);
 
 const number = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import type { BuiltRoot } from '../../image/build-root.ts';
 import { runCommand } from '../../image/run-command.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
+import { redisOfRoot } from '../support/redis-of-root.ts';
 import { type SeededRandom, seededRandom } from '../support/seeded-random.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { type Cleanup, withCleanup } from '../support/with-cleanup.ts';
@@ -17,8 +18,8 @@ import { type RecordedRun, recordRun } from './power/record-run.ts';
 import { choosePowerCuts, type LoggedWrite, readWriteLog, replayWrites } from './power/write-log.ts';
 
 const BOOT_EVERY = 10;
-const PLUGS = 150;
-const PLUGS_OF_FEW_CUTS = 30;
+/** There are a few more flushes than plugs. */
+const LEAST_PLUGS = 30;
 const FIRST_FAULTS = 5;
 
 type Say = (line: string) => void;
@@ -34,9 +35,10 @@ export const drill: Drill = {
     let failed = 0;
     for await (const faults of withCleanup(async function* (t) {
       const dir = await tempDir(t);
-      const plugs = n < 2 * BOOT_EVERY ? PLUGS_OF_FEW_CUTS : PLUGS;
+      const plugs = Math.max(LEAST_PLUGS, n);
       const run = await recorded({ image, dir, plugs, say });
-      const cuts = await cutPower(run, { dir, n, random: seededRandom(seed), say });
+      const programs = redisOfRoot(image, path.join(dir, 'programs'));
+      const cuts = await cutPower(run, { dir, programs, n, random: seededRandom(seed), say });
       yield cuts.failed;
       yield await bootEach(cuts.toBoot, image, say);
     }))
@@ -63,9 +65,15 @@ interface DiskToBoot {
 
 async function cutPower(
   run: RecordedRun,
-  options: { readonly dir: string; readonly n: number; readonly random: SeededRandom; readonly say: Say },
+  options: {
+    readonly dir: string;
+    readonly programs: string;
+    readonly n: number;
+    readonly random: SeededRandom;
+    readonly say: Say;
+  },
 ): Promise<{ readonly failed: number; readonly toBoot: readonly DiskToBoot[] }> {
-  const { dir, n, random, say } = options;
+  const { dir, programs, n, random, say } = options;
   const writes = readWriteLog(run.writeLog);
   const cuts = choosePowerCuts(writes, n, random);
   say(`${writes.length} records, ${writes.filter(({ isFlush }) => isFlush).length} of them flushes`);
@@ -87,7 +95,11 @@ async function cutPower(
     const looked = path.join(folder, 'looked-at.img');
     await copyDisk(disk, looked);
     const where = `cut ${round} (record ${flushed} of ${writes.length}${isTorn ? ', torn' : ''})`;
-    const { found, faults, acknowledged } = await look(run, looked, endOf(writes, flushed));
+    const { found, faults, acknowledged } = await look(run, {
+      disk: looked,
+      programs,
+      cutAt: endOf(writes, flushed),
+    });
     for (const fault of faults.slice(0, FIRST_FAULTS)) say(`${where}: ${fault}`);
     if (faults.length > 0) counts.failed += 1;
     if (found.fsck >= 4) counts.repaired += 1;
@@ -103,9 +115,12 @@ async function cutPower(
   return { failed: counts.failed, toBoot };
 }
 
-async function look(run: RecordedRun, disk: string, cutAt: number) {
+async function look(
+  run: RecordedRun,
+  { disk, programs, cutAt }: { readonly disk: string; readonly programs: string; readonly cutAt: number },
+) {
   for await (const looked of withCleanup(async function* (t: Cleanup) {
-    const found = await inspectDisk(t, disk);
+    const found = await inspectDisk(t, disk, programs);
     yield { found, ...judgeDisk(run, found, cutAt) };
   }))
     return looked;

@@ -2,6 +2,7 @@
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildBundle } from '../../src/workbench/build-bundle.ts';
 import type { Drill } from './drill.ts';
 
 const { values, positionals } = parseArgs({
@@ -24,6 +25,7 @@ const [name = 'list'] = positionals;
 if (name === 'list') {
   for (const each of names) console.log(`${each.padEnd(20)} ${(await load(each)).about}`);
 } else if (names.includes(name)) {
+  buildBundle(path.resolve(import.meta.dirname, '../..'), console.error);
   const drill = await load(name);
   const n = values.n === undefined ? drill.rounds : wholeNumber('n', values.n);
   const failed = await drill.run({ n, seed: wholeNumber('seed', values.seed), say: console.log });

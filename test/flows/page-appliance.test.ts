@@ -150,6 +150,8 @@ test('the page goes on by itself after Redis and after the daemon were away [S1]
   await see(page, 'No answer');
   await startDaemon(t, options);
   await page.waitForSelector(awake);
+  // Sessions are kept in memory alone.
+  await page.waitForSelector('a.who');
   await logIn(page);
   await go(page, 'devices');
   await see(page, 'After Redis');

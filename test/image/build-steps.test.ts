@@ -1,11 +1,12 @@
 // The builder's own rules: a step runs when something it reads has changed, and only then; one build at a time.
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { debianBase } from '../../image/base/debian.ts';
 import type { Build } from '../../image/build.ts';
 import { buildRoot } from '../../image/build-root.ts';
+import { OwnerList, sizesByPackage } from '../../image/owners-of-files.ts';
 import { runSteps, type Step } from '../../image/step.ts';
 import { takeLock } from '../../image/take-lock.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -55,6 +56,28 @@ test('a missing runtime is refused before anything is downloaded, and the messag
     code: 'image.input-missing',
     message: /autoweave\.mjs is missing; run npm run build/,
   });
+});
+
+test('each byte of the root is counted once, for the package that brought it first [I1]', async (t) => {
+  const root = await tempDir(t);
+  const put = async (name: string, bytes: number) => {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), Buffer.alloc(bytes));
+  };
+  const list = new OwnerList(root);
+  await put('usr/bin/one', 100);
+  await link(path.join(root, 'usr/bin/one'), path.join(root, 'usr/bin/same'));
+  await symlink('one', path.join(root, 'usr/bin/pointer'));
+  await list.add('first');
+  await put('usr/bin/one', 90);
+  await put('usr/lib/two', 1_000);
+  await list.add('second');
+  await put('etc/own', 7);
+  assert.deepEqual(await sizesByPackage(root, list.owners, (file) => `own ${file}`), [
+    { name: 'second', bytes: 1_000 },
+    { name: 'first', bytes: 90 },
+    { name: 'own etc/own', bytes: 7 },
+  ]);
 });
 
 async function story(t: TestContext) {

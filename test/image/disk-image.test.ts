@@ -38,6 +38,7 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
     subscriber = await startSubscriber(cleanup, broker.url, 'autoweave/v1/#');
     config = JSON.stringify({
       appliance: { tenant: 'acme', site: 'lab', name: 'kiosk-7' },
+      status: { public: 'all' },
       uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
     });
     disk = await copyDisk(built, dir, 2_048);

@@ -274,6 +274,18 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     await event('system.started', 5);
     assert.equal(events('system.configuration-refused').length, 1);
   });
+
+  test('an address that the system does not take is told, and DHCP is asked instead [I8]', async () => {
+    // Past the checks of the configuration, as a driver or a kernel may refuse what is right on paper.
+    await guest.shell.must(
+      "printf '*\\t10.0.2.77/24\\t192.168.55.1\\n' >/run/autoweave-config/interfaces && rc-service network restart",
+    );
+    const told = /eth\d could not be given 10\.0\.2\.77\/24 with gateway 192\.168\.55\.1: it asks DHCP/;
+    await guest.qemu.console.waitFor(told, limitMs);
+    const addresses = () => guest.shell.must('ip -4 -o addr show scope global; ip route');
+    await until('an address of DHCP', async () => (await addresses()).includes('inet 10.0.2.15/24'), limitMs);
+    assert.doesNotMatch(await addresses(), /10\.0\.2\.77/);
+  });
 });
 
 /** A connection to a port of the host that QEMU forwards; QEMU itself accepts it in any case. */

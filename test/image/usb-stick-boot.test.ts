@@ -17,7 +17,7 @@ suite('a stick that is the appliance', { skip: whyNoDiskGuest() }, () => {
   test('it starts, and rules that reject everything cut off other sticks but not itself [U10]', async (t: TestContext) => {
     const dir = await tempDir(t);
     const stick = await copyDisk(await buildGuestDisk(), dir, 2_048);
-    await stick.configure(JSON.stringify({ policy: { mode: 'enforce' } }));
+    await stick.configure(JSON.stringify({ policy: { mode: 'enforce' }, status: { public: 'all' } }));
     await stick.configure('reject\n', 'rules.conf');
     const stranger = path.join(dir, 'stranger.img');
     await writeFile(stranger, '');

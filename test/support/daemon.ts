@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { daemonNodeFlags } from '../../src/lib/daemon-node-flags.ts';
 import { tempDir } from './temp-dir.ts';
 import { until } from './until.ts';
 import type { Cleanup } from './with-cleanup.ts';
@@ -103,7 +104,14 @@ export function spawnDaemon(
   environment: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
 ): SpawnedDaemon {
-  const command = [path.resolve('dist/autoweave.mjs'), 'daemon', '--config', configFile, ...args];
+  const command = [
+    ...daemonNodeFlags,
+    path.resolve('dist/autoweave.mjs'),
+    'daemon',
+    '--config',
+    configFile,
+    ...args,
+  ];
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...environment },

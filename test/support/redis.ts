@@ -37,6 +37,8 @@ export interface TestRedisOptions {
   readonly dir?: string;
   /** Of redis-server, such as `--maxmemory 8mb`. */
   readonly args?: readonly string[];
+  /** A folder with redis-server and redis-check-aof, in place of this machine's. */
+  readonly programs?: string;
   /** false: the caller starts it. */
   readonly started?: boolean;
 }
@@ -52,6 +54,8 @@ export async function startRedis(
   const parent = await tempDir(t);
   const dir = options.dir ?? path.join(parent, 'data');
   const socket = path.join(parent, 'redis.sock');
+  const env = { ...process.env };
+  if (options.programs !== undefined) env.PATH = `${options.programs}:${env.PATH ?? ''}`;
   const args = [dir, socket, ...(options.args ?? []), '--user', 'admin', 'on', 'nopass', '~*', '&*', '+@all'];
 
   const redis: TestRedis = {
@@ -68,7 +72,7 @@ export async function startRedis(
       return output;
     },
     async start() {
-      const starting = spawn(redisRun, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const starting = spawn(redisRun, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
       child = starting;
       for (const stream of [starting.stdout, starting.stderr])
         stream.setEncoding('utf8').on('data', (text: string) => {

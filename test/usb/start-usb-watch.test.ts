@@ -1,96 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import test, { type TestContext } from 'node:test';
-import type { UsbConfig } from '../../src/contracts/config.ts';
-import type { UsbChange, UsbState } from '../../src/contracts/usb-change.ts';
-import { UsbDevice } from '../../src/contracts/usb-device.ts';
-import { schemaCheck } from '../../src/lib/schema-check.ts';
-import { startUsbWatch, type UsbPart, type UsbWatch } from '../../src/usb/start-usb-watch.ts';
-import type { UsbTimings } from '../../src/usb/usb-timings.ts';
-import { recordingLog } from '../support/recording-log.ts';
-import { recordingMetrics } from '../support/recording-metrics.ts';
+import test from 'node:test';
 import { until } from '../support/until.ts';
-import { bootId, type FileBus, fileBus, runningClock, spoolLine } from './file-bus.ts';
-
-const check = schemaCheck(UsbDevice);
-const keyboard = {
-  set: 'boot-keyboard',
-  manufacturer: 'Logitech',
-  product: 'Keyboard',
-  drivers: ['usbhid', 'usbhid'],
-};
-const stick = { set: 'flash-drive', product: 'Stick', serial: 'S1', drivers: ['usb-storage'] };
-
-interface Watched {
-  readonly watch: UsbWatch;
-  readonly changes: readonly UsbChange[];
-  readonly lines: () => readonly string[];
-  readonly metrics: ReturnType<typeof recordingMetrics>;
-  readonly health: ReadonlyMap<UsbPart, string>;
-  readonly seen: (line: string) => Promise<unknown>;
-}
-
-interface WatchExtra {
-  readonly known?: UsbState | null;
-  readonly config?: Partial<UsbConfig>;
-  readonly timings?: Partial<UsbTimings>;
-}
-
-async function watchBus(t: TestContext, bus: FileBus, extra: WatchExtra = {}): Promise<Watched> {
-  const changes: UsbChange[] = [];
-  const metrics = recordingMetrics();
-  const health = new Map<UsbPart, string>();
-  const watch = await startUsbWatch({
-    config: {
-      sysfsRoot: bus.sysfsRoot,
-      spoolFile: bus.spoolFile,
-      monitorCommand: bus.monitorCommand,
-      crossCheck: false,
-      simulated: false,
-      debounceMs: 0,
-      rescanSeconds: 300,
-      portEventsPerSecond: 20,
-      portBurst: 200,
-      eventsPerSecond: 500,
-      burst: 5_000,
-      ...extra.config,
-    },
-    clock: runningClock(),
-    metrics: metrics.usb,
-    log: recordingLog(),
-    report: (part) => (state, why) => void health.set(part, `${state}: ${why}`),
-    known: extra.known ?? null,
-    take: (taken) => void changes.push(...taken),
-    procRoot: bus.procRoot,
-    timings: { stringsMs: 10_000, tickMs: 20, pollMs: 50, backoffMinMs: 5, ...extra.timings },
-  });
-  t.after(() => watch.stop());
-  const lines = () => changes.map(lineOf);
-  const seen = (line: string) => until(line, () => lines().includes(line));
-  return { watch, changes, lines, metrics, health, seen };
-}
-
-function lineOf(change: UsbChange): string {
-  switch (change.kind) {
-    case 'snapshot':
-      return `snapshot ${change.reason} ${change.certainty} [${change.devices.map(({ port }) => port).join(' ')}]`;
-    case 'source':
-      return `${change.source} ${change.state}`;
-    case 'detached':
-      return `${change.source} detached ${change.port} ${change.address} ${change.seqnum}`;
-    case 'ready':
-      return `${change.source} ready ${change.port} ${change.readiness.drivers.join(' ')} ${change.seqnum}`;
-    case 'attached':
-    case 'changed':
-      assert.ok(check(change.device).ok, JSON.stringify(check(change.device)));
-      return `${change.source} ${change.kind} ${change.port} ${change.device.address} ${change.seqnum}`;
-  }
-}
-
-function stateOf(bus: FileBus, devices: UsbState['devices'] = []): UsbState {
-  return { bootId, seqnum: bus.lastSeqnum(), devices };
-}
+import { fileBus, runningClock } from './file-bus.ts';
+import { keyboard, stick, watchBus } from './watched-bus.ts';
 
 test('a start tells what is plugged in, root hubs left out [U1][U5]', async (t) => {
   const bus = await fileBus(t);
@@ -193,29 +107,6 @@ test('a killed monitor is started again, and what it missed is found [U1][U5]', 
   assert.throws(() => process.kill(second, 0), { code: 'ESRCH' });
 });
 
-test('a short plug between two monitors is told from the spool, and the gap is complete [U5]', async (t) => {
-  const bus = await fileBus(t);
-  const { lines, seen } = await watchBus(t, bus, { timings: { backoffMinMs: 100, pollMs: 10_000 } });
-  const { address, seqnum } = bus.plug('1-9', stick);
-  await seen(`kernel attached 1-9 ${address} ${seqnum}`);
-  bus.setUdevd(1);
-  process.kill(bus.monitorPid(), 'SIGKILL');
-  await seen('kernel lost');
-  bus.skipNumbers(2);
-  const uptimeMs = runningClock().uptimeMs();
-  const short = { port: '1-1', address: 77, uptimeMs };
-  bus.spool([
-    spoolLine({ ...short, action: 'remove', seqnum: seqnum + 2 }),
-    spoolLine({ ...short, action: 'add', seqnum: seqnum + 1 }),
-  ]);
-  await seen('snapshot monitor-exit complete [1-9]');
-  assert.deepEqual(lines().slice(-3), [
-    `spool attached 1-1 77 ${seqnum + 1}`,
-    `spool detached 1-1 77 ${seqnum + 2}`,
-    'snapshot monitor-exit complete [1-9]',
-  ]);
-});
-
 test('a monitor that cannot be started leaves scans, and says what to look at [U1]', async (t) => {
   const bus = await fileBus(t);
   const { health, lines, seen } = await watchBus(t, bus, {
@@ -226,110 +117,6 @@ test('a monitor that cannot be started leaves scans, and says what to look at [U
   bus.insert('1-1', keyboard);
   await seen('snapshot monitor-exit net-state-only [1-1]');
   assert.equal(lines().filter((line) => line === 'kernel lost').length, 1);
-});
-
-test('the start reads the spool after what is stored; records told twice are told once [U2][U5]', async (t) => {
-  const bus = await fileBus(t);
-  const known = stateOf(bus);
-  const uptimeMs = runningClock().uptimeMs();
-  const from = known.seqnum;
-  const address = bus.insert('1-1', keyboard);
-  bus.skipNumbers(4);
-  const short = { port: '1-2', address: 90, uptimeMs };
-  bus.setUdevd(1);
-  bus.spool([
-    spoolLine({ ...short, action: 'add', seqnum: from }),
-    spoolLine({ port: '1-1', address, uptimeMs, action: 'add', seqnum: from + 1 }),
-    spoolLine({ ...short, action: 'add', seqnum: from + 2 }),
-    spoolLine({ ...short, action: 'remove', seqnum: from + 3 }),
-  ]);
-  // The monitor was subscribed before the spool was read: its record of the same plug follows.
-  bus.tell('add', '1-1', address, { seqnum: from + 1 });
-  bus.tell('remove', '1-2', 90, { seqnum: from + 3 });
-  const { changes, lines, seen } = await watchBus(t, bus, { known });
-  const next = bus.plug('1-5', stick);
-  await seen(`kernel attached 1-5 ${next.address} ${next.seqnum}`);
-  assert.deepEqual(lines(), [
-    `spool attached 1-1 ${address} ${from + 1}`,
-    `spool ready 1-1 usbhid ${from + 1}`,
-    `spool attached 1-2 90 ${from + 2}`,
-    `spool detached 1-2 90 ${from + 3}`,
-    'snapshot start complete [1-1]',
-    `kernel attached 1-5 ${next.address} ${next.seqnum}`,
-  ]);
-  const [present, , left] = changes;
-  assert.ok(present?.kind === 'attached' && left?.kind === 'attached');
-  assert.notEqual(present.device.identity, null);
-  assert.equal(left.device.serial, 'K1');
-  assert.equal(left.device.manufacturer, 'Logi tech');
-});
-
-test('a short plug at a port that has another device by the time of the scan is told in its turn [U2][U5]', async (t) => {
-  const bus = await fileBus(t);
-  const known = stateOf(bus);
-  const added = bus.tell('add', '1-1', 90);
-  const removed = bus.tell('remove', '1-1', 90);
-  const next = bus.plug('1-1', keyboard);
-  const { lines } = await watchBus(t, bus, { known, timings: { catchUpMs: 20_000 } });
-  assert.deepEqual(lines(), [
-    `kernel attached 1-1 90 ${added}`,
-    `kernel detached 1-1 90 ${removed}`,
-    `kernel attached 1-1 ${next.address} ${next.seqnum}`,
-    'snapshot start net-state-only [1-1]',
-  ]);
-});
-
-test('the spool is emptied once the store has everything in it, and never before [U5]', async (t) => {
-  const bus = await fileBus(t);
-  const uptimeMs = runningClock().uptimeMs();
-  const from = bus.lastSeqnum();
-  const lines = [from, from + 1].map((seqnum) =>
-    spoolLine({ action: seqnum === from ? 'add' : 'remove', port: '1-1', address: 5, uptimeMs, seqnum }),
-  );
-  bus.spool(lines);
-  bus.setUdevd(1);
-  const first = await watchBus(t, bus, { known: stateOf(bus) });
-  await first.watch.stop();
-  assert.equal(readFileSync(bus.spoolFile, 'utf8').split('\n').length, 3);
-  const second = await watchBus(t, bus, { known: { ...stateOf(bus), seqnum: from + 1 } });
-  await second.watch.stop();
-  assert.match(
-    readFileSync(bus.spoolFile, 'utf8'),
-    new RegExp(`^emptied\t${bootId}\t[0-9.]+\t${from + 1}\n$`),
-  );
-  // The mark proves that the bus was watched until then: with the same udevd the next gap is complete again.
-  const third = await watchBus(t, bus, { known: { ...stateOf(bus), seqnum: from + 1 } });
-  assert.deepEqual(third.lines(), ['snapshot start complete []']);
-});
-
-test('after a reboot nothing before it is claimed [U5]', async (t) => {
-  const bus = await fileBus(t);
-  bus.setUdevd(1);
-  bus.spool([
-    spoolLine({ action: 'add', port: '1-1', address: 5, uptimeMs: 1_000, seqnum: 3, boot: 'f'.repeat(8) }),
-  ]);
-  const known = { ...stateOf(bus), bootId: '22222222-2222-4333-8444-555555555555' };
-  const { lines, metrics } = await watchBus(t, bus, { known });
-  assert.deepEqual(lines(), ['snapshot start net-state-only []']);
-  assert.equal(metrics.total('usb.malformed', { code: 'usb.spool-line' }), 1);
-});
-
-test('a plug from before the monitor, which udevd tells late, is told [U5]', async (t) => {
-  const bus = await fileBus(t);
-  const { lines, seen } = await watchBus(t, bus);
-  const early = bus.lastSeqnum() - 3;
-  bus.tell('add', '1-7', 30, { origin: 'udev', seqnum: early });
-  bus.tell('remove', '1-7', 30, { origin: 'udev', seqnum: early + 1 });
-  const { address, seqnum } = bus.plug('1-1', keyboard);
-  bus.tell('add', '1-1', address, { origin: 'udev' });
-  bus.tell('bind', '1-1', address, { origin: 'udev' });
-  await seen(`udev ready 1-1 usbhid ${seqnum}`);
-  assert.deepEqual(lines().slice(1), [
-    `udev attached 1-7 30 ${early}`,
-    `udev detached 1-7 30 ${early + 1}`,
-    `kernel attached 1-1 ${address} ${seqnum}`,
-    `udev ready 1-1 usbhid ${seqnum}`,
-  ]);
 });
 
 test('a hole in the numbering is looked into; one that took no USB event with it says nothing [U1]', async (t) => {

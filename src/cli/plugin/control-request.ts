@@ -19,7 +19,7 @@ export async function controlRequest(question: ControlQuestion): Promise<Readonl
   const { status, text } = await ask(question);
   const answer = JSON.parse(text) as Readonly<Record<string, unknown>>;
   if (status < 400) return answer;
-  throw new AppError(String(answer.code), String(answer.reason));
+  throw new AppError(String(answer.code), String(answer.detail));
 }
 
 function ask({ socket, method, path, body, headers = {} }: ControlQuestion) {

@@ -24,9 +24,15 @@ export const manageActions: Readonly<Record<string, Action>> = {
       'Verify, store and start it; FILE.awp.minisig lies beside it. An older version is replaced and kept.',
     run: (context) =>
       act(context, 'FILE.awp', async (file) => {
-        const body = await bytesOf(file);
-        const signature = (await bytesOf(`${file}.minisig`)).toString('base64');
-        return { method: 'POST', path: '/v1/plugins', body, headers: { 'autoweave-signature': signature } };
+        const bundle = (await bytesOf(file)).toString('base64');
+        const signature = (await bytesOf(`${file}.minisig`)).toString('utf8');
+        const body = Buffer.from(JSON.stringify({ bundle, signature }));
+        return {
+          method: 'POST',
+          path: '/api/v1/plugins',
+          body,
+          headers: { 'Content-Type': 'application/json', 'Content-Length': String(body.length) },
+        };
       }),
   },
   list: {
@@ -34,7 +40,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
     about: 'The installed plugins: state, version, memory, and why they are as they are.',
     async run(context) {
       const { values } = parseArgs({ args: [...context.args], options });
-      const answer = await controlRequest({ socket: values.socket, method: 'GET', path: '/v1/plugins' });
+      const answer = await controlRequest({ socket: values.socket, method: 'GET', path: '/api/v1/plugins' });
       const { plugins } = answer as { readonly plugins: readonly PluginStatus[] };
       context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
       return 0;
@@ -50,7 +56,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
     run: (context) =>
       act(context, 'NAME', async (name) => ({
         method: 'DELETE',
-        path: `/v1/plugins/${encodeURIComponent(name)}`,
+        path: `/api/v1/plugins/${encodeURIComponent(name)}`,
       })),
   },
   logs: {
@@ -58,7 +64,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
     about: 'Its newest 500 lines since the start of the appliance.',
     async run(context) {
       const { positionals, values } = parseArgs({ args: [...context.args], options, allowPositionals: true });
-      const path = `/v1/plugins/${encodeURIComponent(oneFile(positionals, 'NAME'))}/logs`;
+      const path = `/api/v1/plugins/${encodeURIComponent(oneFile(positionals, 'NAME'))}/logs`;
       const answer = await controlRequest({ socket: values.socket, method: 'GET', path });
       const { lines } = answer as { readonly lines: readonly PluginLogLine[] };
       if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
@@ -76,7 +82,7 @@ function verb(name: 'enable' | 'disable' | 'restart' | 'rollback', about: string
     run: (context) =>
       act(context, 'NAME', async (plugin) => ({
         method: 'POST',
-        path: `/v1/plugins/${encodeURIComponent(plugin)}/${name}`,
+        path: `/api/v1/plugins/${encodeURIComponent(plugin)}/${name}`,
       })),
   };
 }

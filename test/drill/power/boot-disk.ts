@@ -36,7 +36,11 @@ export async function bootDisk(
       crc: contentCrc(payload),
       event: JSON.parse(payload) as CloudEvent,
     }));
-  const started = () => arrived().find(({ event }) => event.type === 'system.started');
+  const started = () =>
+    arrived().find(
+      // The disk may also hold the starts of before, undelivered.
+      ({ event }) => event.type === 'system.started' && !found.events.has(event.id),
+    );
   const news = await until('the new start is told', started, ARRIVAL_LIMIT_MS).catch(() => undefined);
   const faults: string[] = [];
   if (news === undefined) return [`booted, and its start was not told within ${ARRIVAL_LIMIT_MS / 1_000} s`];

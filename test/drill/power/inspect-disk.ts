@@ -27,7 +27,8 @@ export interface FoundStore {
   readonly mark: EventId;
 }
 
-export async function inspectDisk(t: Cleanup, disk: string): Promise<FoundStore> {
+/** `programs`: a folder with the Redis that wrote it (test/support/redis-of-root.ts); left out: this machine's. */
+export async function inspectDisk(t: Cleanup, disk: string, programs?: string): Promise<FoundStore> {
   const dir = await tempDir(t);
   const fsck = run('e2fsck', ['-p', disk]);
   if (fsck.status >= 4) {
@@ -40,7 +41,10 @@ export async function inspectDisk(t: Cleanup, disk: string): Promise<FoundStore>
     mkdirSync(path.join(dir, folder), { recursive: true });
   }
   const mark = readMark(path.join(dir, 'autoweave/buffer-mark'));
-  const redis = await startRedis(t, { dir: path.join(dir, 'redis') });
+  const redis = await startRedis(t, {
+    dir: path.join(dir, 'redis'),
+    ...(programs === undefined ? {} : { programs }),
+  });
   const entries = respItems(await askRedis(redis.socket, ['XRANGE', 'aw:events', '-', '+']));
   const events = new Map<string, string>();
   const damaged: string[] = [];

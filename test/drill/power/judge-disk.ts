@@ -26,6 +26,7 @@ export function judgeDisk(run: RecordedRun, found: FoundStore, cutAt: number): D
     if (crcFound === undefined && !isDelivered(parseId(id)))
       faults.push(`${id} was acknowledged and is lost`);
   }
+  for (const line of found.redisRun.filter((each) => each.includes('cannot repair'))) faults.push(line);
   for (const id of found.damaged) faults.push(`${id} is damaged`);
   const confirmed = highestOf(until(run.confirmed));
   if (compareEventIds(found.cursor, confirmed) > 0)

@@ -28,6 +28,8 @@ export async function ask<T>(path: string, options: AskOptions = {}): Promise<An
   const headers: Record<string, string> = {};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (csrf) headers['X-CSRF-Token'] = csrf;
+  // What the page reads by itself keeps no session alive.
+  if (method === 'GET' && path !== 'session') headers['X-Background'] = '1';
   try {
     const response = await fetch(`/api/v1/${path}`, {
       method,

@@ -64,6 +64,8 @@ export class Model {
       this.route = toRoute(location.hash);
       // A device is opened where it stands; a plugin has a page of its own.
       if (this.route.view !== before || before === 'plugins') scrollTo(0, 0);
+      // Somebody is here: this asks in his name, and so keeps his session.
+      void this.readSession();
       this.refresh();
     });
     document.addEventListener('visibilitychange', () => this.#followVisibility());
@@ -190,8 +192,11 @@ export class Model {
   }
 
   async #readState(): Promise<void> {
+    const wasAway = this.state.problem !== null;
     const answer = await ask<StateAnswer>('state');
     this.state = this.#loaded(answer, this.state);
+    // It may have started again meanwhile, and then nobody is logged in any more.
+    if (answer.ok && wasAway) await this.readSession();
     if (answer.ok) this.depth.add(answer.value.buffer.waiting + answer.value.buffer.queued, this.state.gotMs);
     this.changed();
   }

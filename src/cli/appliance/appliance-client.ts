@@ -1,0 +1,112 @@
+// A running appliance, here through its control socket or elsewhere by its address and a token -> answers, or an error that says what
+// to do. Node tells nothing about who is at the other end of a socket: the modes of file and folder decide who may open it.
+import { readFile } from 'node:fs/promises';
+import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { AppError } from '../../lib/app-error.ts';
+import { errorText } from '../../lib/error-text.ts';
+import { cliError } from '../cli-error.ts';
+import { defaultSocket } from '../plugin/control-request.ts';
+
+const LIMIT_MS = 30_000;
+
+export const applianceOptions = {
+  socket: { type: 'string', default: defaultSocket },
+  url: { type: 'string' },
+  'token-file': { type: 'string' },
+  ca: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  watch: { type: 'boolean', default: false },
+} as const;
+
+export const applianceUsage = `  --socket FILE      the control socket of the appliance here (${defaultSocket})
+  --url URL          an appliance in the network, as https://till-3.local:8480, with
+  --token-file FILE  a token that its page or \`POST /api/v1/tokens\` has made
+  --ca FILE          the certificate to trust: the one the appliance shows, once compared
+  --json             the answer as JSON; one line each with --watch`;
+
+export interface ApplianceClient {
+  /** @throws AppError with the appliance's own code where it says no; `cli.no-daemon` where nobody answers. */
+  get(path: string): Promise<Readonly<Record<string, unknown>>>;
+  /** The answer as it comes; ended by `signal`. */
+  open(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+}
+
+export async function applianceClient(values: {
+  readonly socket: string;
+  readonly url?: string | undefined;
+  readonly 'token-file'?: string | undefined;
+  readonly ca?: string | undefined;
+}): Promise<ApplianceClient> {
+  const { socket, url } = values;
+  const base = url === undefined ? null : parseUrl(url);
+  const tokenFile = values['token-file'];
+  const token = tokenFile === undefined ? null : (await fileOf(tokenFile)).trim();
+  const ca = values.ca === undefined ? {} : { ca: await fileOf(values.ca) };
+  const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
+  const open: ApplianceClient['open'] = (path, signal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const options: RequestOptions = { path, headers, signal, agent: false };
+    const asking =
+      base === null
+        ? requestHttp({ ...options, socketPath: socket })
+        : base.protocol === 'https:'
+          ? requestHttps({ ...options, ...ca, host: hostOf(base), port: base.port || 443 })
+          : requestHttp({ ...options, host: hostOf(base), port: base.port || 80 });
+    asking.on('response', resolve);
+    asking.on('error', (cause) => reject(noDaemon(url ?? socket, base !== null, cause)));
+    asking.end();
+    return promise;
+  };
+  return {
+    open: async (path, signal) => refuse(await open(path, signal)),
+    async get(path) {
+      const answer = await refuse(await open(path, AbortSignal.timeout(LIMIT_MS)));
+      return JSON.parse(await text(answer)) as Readonly<Record<string, unknown>>;
+    },
+  };
+}
+
+async function refuse(answer: IncomingMessage): Promise<IncomingMessage> {
+  const { statusCode = 0, headers } = answer;
+  if (statusCode < 300) return answer;
+  if (statusCode < 400)
+    throw new AppError(
+      'cli.moved',
+      `the appliance answers at ${headers.location ?? 'another address'}: use that`,
+    );
+  const body = await text(answer);
+  const isProblem = String(headers['content-type']).startsWith('application/problem+json');
+  const { code, detail, remedy } = (isProblem ? JSON.parse(body) : {}) as Readonly<Record<string, unknown>>;
+  if (typeof code === 'string') throw new AppError(code, `${String(detail)}. ${String(remedy)}`);
+  throw new AppError('cli.no-appliance', `what answers is no appliance (HTTP ${statusCode}): check --url`);
+}
+
+function noDaemon(where: string, isRemote: boolean, cause: unknown): AppError {
+  const remedy = isRemote
+    ? 'check address, network and, for https, --ca'
+    : 'it must run, and this user be its user, its group or root (--socket names another place)';
+  return new AppError('cli.no-daemon', `ask the appliance at ${where}: ${errorText(cause)}; ${remedy}`, {
+    cause,
+  });
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null || !['http:', 'https:'].includes(url.protocol))
+    throw cliError('cli.usage', `--url takes an address such as https://till-3.local:8480, not ${text}`);
+  return url;
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
+async function fileOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw cliError('cli.unreadable', `read ${file}: ${errorText(cause)}`, cause);
+  }
+}

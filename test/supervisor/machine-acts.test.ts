@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { createMachineActs } from '../../src/supervisor/machine-acts.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
+import type { Cleanup } from '../support/with-cleanup.ts';
+
+const helper = 'rootfs/usr/lib/autoweave/machine-requests';
+
+function configIn(dir: string, broker: string | null = null) {
+  const appliance = {
+    ...{ stateDir: path.join(dir, 'state'), runDir: path.join(dir, 'run') },
+    bootNotesFile: path.join(dir, 'boot/notes'),
+  };
+  const text = JSON.stringify({ appliance, ...(broker === null ? {} : { uplink: { url: broker } }) });
+  const loaded = loadConfig({ file: 'x', text, environment: {} });
+  assert.ok(loaded.ok);
+  return loaded.config;
+}
+
+/** Root's helper with a `reboot` that only says that it was called. */
+async function startHelper(t: Cleanup, dir: string) {
+  const [bin, data] = [path.join(dir, 'bin'), path.join(dir, 'var')];
+  await Promise.all([bin, data].map((each) => mkdir(each)));
+  await writeFile(path.join(bin, 'reboot'), '#!/bin/sh\necho rebooted\n', { mode: 0o755 });
+  const child = spawn('sh', [helper, path.join(dir, 'boot'), data, 'root'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
+  });
+  t.after(async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  return { data, reboots: () => said.split('rebooted\n').length - 1 };
+}
+
+test('a reboot that the page asks for reaches root, and any other word does nothing [S6, S8]', async (t) => {
+  const dir = await tempDir(t);
+  const { data, reboots } = await startHelper(t, dir);
+  const { askMachine } = createMachineActs({ config: configIn(dir) });
+  await until('the helper waits', async () => (await askMachine('reboot')).ok);
+  await until('it has happened', () => reboots() === 1);
+  await writeFile(path.join(dir, 'boot/machine-requests'), 'halt; reboot\nreboot now\n\n$(reboot)\n');
+  assert.ok((await askMachine('factory-reset')).ok);
+  await until('the next one has happened', () => reboots() === 2);
+  assert.deepEqual(await readdir(data), ['factory-reset']);
+});
+
+test('where the image does not run the computer, the page says so in place of waiting [S6]', async (t) => {
+  const dir = await tempDir(t);
+  const { askMachine } = createMachineActs({ config: configIn(dir) });
+  const verdict = await askMachine('reboot');
+  assert.ok(!verdict.ok && verdict.code === 'system.unavailable');
+  assert.match(verdict.reason, /takes no requests to reboot .*ENOENT.*its owner does it/);
+});
+
+test('what was marked is forgotten at the start, the mark last [S6]', async (t) => {
+  const dir = await tempDir(t);
+  const data = path.join(dir, 'var');
+  const run = async () => {
+    const child = spawn('sh', ['rootfs/usr/lib/autoweave/forget-data', data, 'echo'], { stdio: 'pipe' });
+    let said = '';
+    child.stdout.on('data', (text: Buffer) => {
+      said += text.toString();
+    });
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, 0);
+    return said;
+  };
+  await mkdir(path.join(data, 'lib/autoweave'), { recursive: true });
+  await writeFile(path.join(data, 'lib/autoweave/users.json'), '{}');
+  await writeFile(path.join(data, '.hidden'), '');
+  assert.equal(await run(), '', 'nobody asked for it');
+  assert.equal((await readdir(data)).length, 2);
+  await writeFile(path.join(data, 'factory-reset'), '');
+  assert.match(await run(), /^data forgotten as was asked for/);
+  assert.deepEqual(await readdir(data), []);
+});
+
+test('set-up goes through the same gate as a file: checked whole, secrets apart [I5]', async (t) => {
+  const dir = await tempDir(t);
+  await Promise.all(['state', 'run'].map((name) => mkdir(path.join(dir, name))));
+  const asked = {
+    ...{ tenant: 'acme', site: 'north', name: 'till-3', timeServers: ['ntp.example'] },
+    broker: { url: 'mqtts://broker.example', user: 'till', password: 'planted-password' },
+  };
+  const config = configIn(dir);
+  const { setUp } = createMachineActs({ config });
+  const wrong = await setUp({ ...asked, network: { address: 'nonsense' } });
+  assert.ok(!wrong.ok && wrong.code === 'system.setup-refused' && /network\.address/.test(wrong.reason));
+  assert.deepEqual(await readdir(config.appliance.stateDir), []);
+  const done = await setUp(asked);
+  assert.ok(done.ok && /from the next start/.test(done.detail), JSON.stringify(done));
+  const kept = await readFile(path.join(config.appliance.stateDir, 'autoweave.json'), 'utf8');
+  assert.doesNotMatch(kept, /planted-password/);
+  assert.match(
+    await readFile(path.join(config.appliance.stateDir, 'secrets.json'), 'utf8'),
+    /planted-password/,
+  );
+  const loaded = loadConfig({ file: 'x', text: kept, environment: {} });
+  assert.ok(
+    loaded.ok && loaded.config.appliance.name === 'till-3' && loaded.config.uplink.username === 'till',
+  );
+  assert.deepEqual(await readdir(config.appliance.runDir), [], 'nothing is left lying about');
+
+  const again = createMachineActs({ config: configIn(dir, 'mqtts://broker.example') });
+  const refused = await again.setUp(asked);
+  assert.ok(!refused.ok && refused.code === 'system.provisioned');
+  assert.ok((await again.setUp({ ...asked, replace: true })).ok);
+});
