@@ -52,8 +52,11 @@ interface Import {
   readonly target: string;
 }
 
+/** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`; no other call that has a string. */
+const importOf = /(?:^(?:import|export)\b[^;'=]*\bfrom\s*|^import\s*|\bimport\(\s*)'([^']+)'/gm;
+
 const imports: readonly Import[] = globSync('src/**/*.{ts,tsx,mjs}').flatMap((file) =>
-  [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => ({
+  [...readFileSync(file, 'utf8').matchAll(importOf)].map((match) => ({
     file,
     folder: file.split('/')[1] ?? '',
     target: match[1] ?? '',
