@@ -41,6 +41,8 @@ const views: Readonly<Record<Exclude<ViewName, 'more'>, (props: ViewProps) => JS
 };
 
 const everybodys: readonly ViewName[] = ['overview', 'devices', 'events', 'plugins', 'delivery'];
+/** What rests on the state alone, which anybody may ask for. */
+const open: readonly ViewName[] = ['overview', 'delivery', 'login', 'setup', 'more'];
 /** In the bar of a phone; the rest is behind "more". */
 const onPhone: readonly ViewName[] = ['overview', 'devices', 'events', 'plugins'];
 
@@ -56,9 +58,9 @@ function namesFor(model: Model): readonly ViewName[] {
 export function Shell({ model }: ViewProps) {
   const asked = model.route.view;
   const unclaimed = model.session.value?.claimed === false;
-  const needsLogin = !model.mayRead && !['overview', 'delivery', 'login', 'setup', 'more'].includes(asked);
-  const view: ViewName =
-    unclaimed && !['overview', 'more'].includes(asked) ? 'setup' : needsLogin ? 'login' : asked;
+  const closed = !model.mayRead && !open.includes(asked);
+  // Nobody can log in to what belongs to nobody.
+  const view = unclaimed && (closed || asked === 'login') ? 'setup' : closed ? 'login' : asked;
   const View = view === 'more' ? MoreView : views[view];
   document.title = t.documentTitle(t.view[view], facts.name);
   return (

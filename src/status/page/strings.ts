@@ -124,7 +124,7 @@ export const t = {
     fault: 'Fault',
     updating: 'Updating',
     booting: 'Starting',
-    'setting-up': 'Waiting for set-up',
+    'setting-up': 'Waiting for set‑up',
     identify: 'Here I am',
   },
 

@@ -1,18 +1,15 @@
 // The appliance at a glance, readable from three metres: one state, the reason in words, its age; then what it rests on.
-import type { ComponentChildren } from 'preact';
 import type { HealthReport } from '../../../contracts/health.ts';
-import { deviceName } from '../model/device-tree.ts';
 import { partTones, toHeadline } from '../model/headline.ts';
 import type { Model } from '../model/model.ts';
 import { linkTo } from '../model/route.ts';
-import { bytes, count, duration, secondsBetween } from '../model/units.ts';
+import { duration } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
-import { Spark } from '../ui/charts.tsx';
 import { Mark } from '../ui/mark.tsx';
 import { Age, Card, Empty, Waiting } from '../ui/parts.tsx';
 import { EventRow } from './event-row.tsx';
-import { toneOfVerdict } from './verdict.tsx';
+import { Figures } from './figures.tsx';
 
 export function OverviewView({ model }: ViewProps) {
   return (
@@ -44,125 +41,6 @@ function Hero({ model }: ViewProps) {
         </p>
       </div>
     </section>
-  );
-}
-
-interface FigureProps {
-  readonly label: string;
-  readonly to: Parameters<typeof linkTo>[0];
-  readonly value: string;
-  readonly detail: ComponentChildren;
-  readonly chart?: ComponentChildren;
-}
-
-const Figure = ({ label, to, value, detail, chart }: FigureProps) => (
-  <a class="figure card" href={linkTo(to)}>
-    <h2>{label}</h2>
-    <strong>{value}</strong>
-    <p>{detail}</p>
-    {chart ?? null}
-  </a>
-);
-
-function Figures({ model }: ViewProps) {
-  const state = model.state.value;
-  const known = state !== null && !model.stale;
-  const waiting = state === null ? null : state.buffer.waiting + state.buffer.queued;
-  const { uplink, plugins } = state ?? {};
-  const since = uplink === undefined || state === null ? null : secondsBetween(uplink.since, state.time);
-  return (
-    <div class="figures">
-      <DevicesFigure model={model} />
-      <Figure
-        label={t.overview.waiting}
-        to="delivery"
-        value={!known || waiting === null ? t.noFigure : count(waiting)}
-        detail={state === null ? t.unknown : oldest(model)}
-        chart={<Spark samples={model.depth.all} limit={null} label={t.delivery.depthChart} />}
-      />
-      <Figure
-        label={t.overview.uplink}
-        to="delivery"
-        value={
-          !known || uplink === undefined
-            ? t.noFigure
-            : uplink.connected
-              ? t.delivery.connected
-              : t.delivery.away
-        }
-        detail={
-          since === null ? (uplink?.detail ?? t.unknown) : t.overview.lasting(duration(model.older(since)))
-        }
-      />
-      <Figure
-        label={t.view.plugins}
-        to="plugins"
-        value={
-          !known || plugins === undefined
-            ? t.noFigure
-            : plugins.total === 0
-              ? '0'
-              : t.overview.ofTotal(plugins.running, plugins.total)
-        }
-        detail={
-          plugins === undefined
-            ? t.unknown
-            : plugins.total === 0
-              ? t.overview.noPlugins
-              : t.overview.pluginsRunning
-        }
-      />
-    </div>
-  );
-}
-
-function oldest(model: Model): string {
-  const { oldestAgeSeconds, archiveBytes } = model.state.value?.buffer ?? {};
-  const age =
-    oldestAgeSeconds === null || oldestAgeSeconds === undefined
-      ? null
-      : t.delivery.oldest(duration(model.older(oldestAgeSeconds)));
-  const archived =
-    archiveBytes === null || archiveBytes === undefined || archiveBytes === 0
-      ? null
-      : t.delivery.archived(bytes(archiveBytes));
-  return [age, archived].filter(Boolean).join(' · ') || t.overview.nothingWaits;
-}
-
-function DevicesFigure({ model }: ViewProps) {
-  const answer = model.devices.value;
-  const devices = answer?.devices ?? [];
-  const blocked = devices.filter(
-    ({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject',
-  ).length;
-  const detail = !model.mayRead
-    ? t.loginToSee
-    : answer === null
-      ? t.unknown
-      : blocked > 0
-        ? t.device.blockedCount(blocked)
-        : t.device.noneBlocked;
-  const sockets = devices
-    .slice(0, 40)
-    .map((device) => (
-      <i
-        key={device.port}
-        class={`socket ${toneOfVerdict(device)}`}
-        title={`${device.port} ${deviceName(device) ?? ''}`}
-      />
-    ));
-  return (
-    <Figure
-      label={t.view.devices}
-      to="devices"
-      value={answer === null || model.stale ? t.noFigure : String(devices.length)}
-      detail={detail}
-      chart={
-        <span class="sockets" aria-hidden="true">
-          {sockets}
-        </span>
-      }
-    />
   );
 }
 
