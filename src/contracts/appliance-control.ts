@@ -1,5 +1,6 @@
 // What page, API and local socket may ask the running appliance for beyond reading; given by the supervisor.
 import type { PluginControl } from './plugin-status.ts';
+import type { UsbVerdict } from './usb-policy.ts';
 
 /** Outcome of something that was asked for. */
 export type ActVerdict =
@@ -45,6 +46,8 @@ export interface ApplianceControl {
   logs(options: { readonly level: LogLine['level']; readonly limit: number }): readonly LogLine[];
   /** The configuration in force; what is secret is null, and listed. */
   settings(): { readonly config: unknown; readonly hidden: readonly string[] };
+  /** What the USB policy said of what is at this port; null: nothing yet, or there is no policy. */
+  verdictAt(port: string): UsbVerdict | null;
   /** A rule for this device is put before all others. */
   judgeDevice(port: string, target: 'allow' | 'block', reason: string): Promise<ActVerdict>;
   identify(seconds: number): ActVerdict;

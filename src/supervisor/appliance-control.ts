@@ -20,7 +20,8 @@ import type { LedState } from '../status/leds/led-states.ts';
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const REDACTED = '[redacted]';
 
-export interface ControlParts extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine'> {
+export interface ControlParts
+  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'verdictAt'> {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
@@ -82,6 +83,7 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
     logs,
     settings,
     judgeDevice: parts.judgeDevice,
+    verdictAt: parts.verdictAt,
     setUp: parts.setUp,
     askMachine: parts.askMachine,
     identify(seconds): ActVerdict {

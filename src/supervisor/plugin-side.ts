@@ -58,12 +58,7 @@ export async function startPluginSide(options: {
     report('down', `plugins cannot run: ${errorText(cause)}; appliance.runDir must be writable`);
     log.error({ runDir, why: errorText(cause) }, 'plugins cannot run');
   }
-  const control = await openControl({
-    socket: path.join(runDir, 'control.sock'),
-    log,
-    plugins: () => plugins?.control ?? null,
-    api: options.api,
-  });
+  const control = await openControl({ socket: path.join(runDir, 'control.sock'), api: options.api }, log);
   return {
     control: plugins?.control ?? null,
     async stop() {
@@ -73,8 +68,8 @@ export async function startPluginSide(options: {
 }
 
 /** null: it cannot be administered here; everything else goes on. */
-async function openControl(options: ControlOptions): Promise<ControlServer | null> {
-  const { log, socket } = options;
+async function openControl(options: ControlOptions, log: Log): Promise<ControlServer | null> {
+  const { socket } = options;
   try {
     return await startControl(options);
   } catch (cause) {

@@ -192,7 +192,10 @@ export async function startAppliance(options: {
     random: Math.random,
     metrics: metrics.plugins,
     report: board.reporter('plugins'),
-    api: async (request, response) => status?.handleLocal(request, response),
+    async api(request, response) {
+      if (status === undefined) response.writeHead(503, { 'Retry-After': '1' }).end();
+      else await status.handleLocal(request, response);
+    },
   });
 
   // Show, and act on what is asked for.
@@ -216,6 +219,7 @@ export async function startAppliance(options: {
       leds.look();
       setTimeout(leds.look, seconds * 1_000 + 50).unref();
     },
+    verdictAt: (port) => usbPolicy.gatekeeper?.verdictAt(port) ?? null,
     judgeDevice: (port, target, reason) =>
       judgeDevice(
         { port, target, reason },

@@ -27,6 +27,8 @@ export interface GatekeeperOptions {
 export interface Gatekeeper extends UsbGatekeeper {
   /** As rules see it; null: nothing is there, or it could not be read. */
   deviceAt(port: string): PolicyDevice | null;
+  /** What was decided about it last. */
+  verdictAt(port: string): UsbVerdict | null;
   /** Why no rule may cut off what is there. */
   protectedBy(port: string): FloorReason | null;
   /** Keyboards that work: port and address. */
@@ -174,6 +176,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     judge,
     forget: (port) => void known.delete(port),
     deviceAt: (port) => known.get(port)?.device ?? null,
+    verdictAt: (port) => known.get(port)?.verdict ?? null,
     protectedBy(port) {
       const found = known.get(port);
       if (found === undefined) return null;

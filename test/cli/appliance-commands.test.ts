@@ -10,7 +10,6 @@ import { startControl } from '../../src/status/start-control.ts';
 import { accessFixture } from '../status/access-fixture.ts';
 import { apiClient } from '../status/api-client.ts';
 import { idleControl } from '../status/idle-control.ts';
-import { recordingLog } from '../support/recording-log.ts';
 import { until } from '../support/until.ts';
 import { run } from './run.ts';
 
@@ -27,10 +26,7 @@ const control = {
 async function appliance(t: TestContext, options: Parameters<typeof accessFixture>[1] = {}) {
   const fixture = await accessFixture(t, { control, devices: () => [device], ...options });
   const socket = path.join(fixture.dir, 'control.sock');
-  const local = await startControl({
-    ...{ socket, log: recordingLog(), plugins: () => null },
-    api: fixture.server.handleLocal,
-  });
+  const local = await startControl({ socket, api: fixture.server.handleLocal });
   t.after(() => local.stop());
   return { ...fixture, socket };
 }

@@ -73,7 +73,7 @@ test('an installed plugin gets a device event from the buffer and its own event 
 test('every transition of a plugin is an event that says from where and why [P4]', async (t) => {
   const { arrived, control, ofType } = await appliance(t);
   await control.install(await signedPlugin({ code: seer }));
-  await control.ask('POST', '/v1/plugins/probe/disable');
+  await control.ask('POST', '/api/v1/plugins/probe/disable');
   await arrived('plugin.stopped');
   const steps = ['discovered', 'validating', 'loading', 'starting', 'running', 'stopping', 'stopped'];
   for (const [index, step] of steps.entries()) {
@@ -105,11 +105,11 @@ test('an upgrade keeps the place in the stream, a downgrade is refused, a rollba
   );
   assert.deepEqual([weaker.status, weaker.body.code], [409, 'plugins.downgrade']);
   // Its security counter says that 1.0.0 must never run again.
-  const back = await control.ask('POST', '/v1/plugins/probe/rollback');
+  const back = await control.ask('POST', '/api/v1/plugins/probe/rollback');
   assert.deepEqual([back.status, back.body.code], [409, 'plugins.downgrade']);
 
   await control.install(await signedPlugin({ code: seer, version: '1.2.0', securityCounter: 1 }));
-  const rolled = await control.ask('POST', '/v1/plugins/probe/rollback');
+  const rolled = await control.ask('POST', '/api/v1/plugins/probe/rollback');
   assert.equal(rolled.status, 200, JSON.stringify(rolled.body));
   const status = await inState('probe', 'running').then(() => control.status('probe'));
   assert.deepEqual([status.version, status.previousVersion], ['1.1.0', '1.2.0']);
@@ -204,19 +204,22 @@ test('a bundle of a stranger, and one with a changed byte, change nothing [P3]',
   const nonsense = await control.install({ ...good, signature: 'hello' });
   assert.equal(nonsense.status, 409);
   assert.equal((await arrived('plugin.rejected', 2)).length, 2);
-  assert.deepEqual((await control.ask('GET', '/v1/plugins')).body.plugins, []);
+  assert.deepEqual((await control.ask('GET', '/api/v1/plugins')).body.plugins, []);
 });
 
 test('a removed plugin leaves nothing behind: no process, no files, no cursor [P11]', async (t) => {
   const { arrived, control, dir, inState } = await appliance(t);
   await control.install(await signedPlugin({ code: seer }));
   await inState('probe', 'running');
-  const gone = await control.ask('DELETE', '/v1/plugins/probe');
+  const gone = await control.ask('DELETE', '/api/v1/plugins/probe');
   assert.equal(gone.status, 200);
   await arrived('plugin.removed');
   assert.deepEqual(await readdir(path.join(dir, 'state/plugins')), []);
   assert.deepEqual(await readdir(path.join(dir, 'plugin-code')), []);
-  assert.equal((await control.ask('POST', '/v1/plugins/probe/enable')).body.code, 'plugins.not-installed');
+  assert.equal(
+    (await control.ask('POST', '/api/v1/plugins/probe/enable')).body.code,
+    'plugins.not-installed',
+  );
 });
 
 test('without --insecure-plugins a machine that cannot bound plugins starts none and says why [P11]', async (t) => {

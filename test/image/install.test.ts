@@ -26,7 +26,12 @@ suite('installation from a stick', { skip: whyNoDiskGuest() }, () => {
   before(async () => {
     const dir = await tempDir(cleanup);
     stick = await copyDisk(await buildGuestDisk(), dir, 1_024);
-    await stick.configure(JSON.stringify({ appliance: { tenant: 'acme', site: 'lab', name: 'kiosk-8' }, status: { public: 'all' } }));
+    await stick.configure(
+      JSON.stringify({
+        appliance: { tenant: 'acme', site: 'lab', name: 'kiosk-8' },
+        status: { public: 'all' },
+      }),
+    );
     internal = path.join(dir, 'internal.img');
     await writeFile(internal, '');
     await truncate(internal, 1_536 * mib);

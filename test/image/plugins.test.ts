@@ -139,7 +139,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     assert.equal(body.plugin.code, 'plugins.limit-not-set');
     assert.match(body.plugin.reason, /io\.max/);
     assert.equal((await guest.shell.run('ls -d /sys/fs/cgroup/edge/plugins/limited')).code === 0, false);
-    await plugins.ask('DELETE', '/v1/plugins/limited');
+    await plugins.ask('DELETE', '/api/v1/plugins/limited');
   });
 
   test('bytes that the host sends into a serial adapter arrive at the broker as weights [P12]', async () => {
@@ -182,7 +182,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
         ['disconnected', undefined, undefined, 'usb/1-5'],
       ],
     );
-    await plugins.ask('DELETE', '/v1/plugins/serial-scale');
+    await plugins.ask('DELETE', '/api/v1/plugins/serial-scale');
   });
 
   test('each attack gets through without the layer that stops it, and not with it [P6]', async (t) => {
@@ -249,7 +249,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
           ? 'it came to nothing'
           : `${end?.type} ${String(end?.data.what ?? end?.data.code ?? end?.data.layer)}`;
       t.diagnostic(`| ${attack.name} | ${attack.layer} | ${how} | ${afterMs} ms (emulated, busy machine) |`);
-      await plugins.ask('DELETE', `/v1/plugins/${name}`);
+      await plugins.ask('DELETE', `/api/v1/plugins/${name}`);
     }
     await until('the healthy plugin saw all', () => ofType('plugin.probe.seen').length >= plugs, LIMIT_MS);
     assert.deepEqual(wrong, []);

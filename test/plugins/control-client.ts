@@ -7,7 +7,7 @@ export interface ControlAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>> & {
     readonly code?: string;
-    readonly reason?: string;
+    readonly detail?: string;
     readonly plugin?: PluginStatus | null;
     readonly plugins?: readonly PluginStatus[];
   };
@@ -36,13 +36,17 @@ export function controlClient(socketPath: string): ControlClient {
   };
   return {
     ask,
-    install: ({ bytes, signature }) =>
-      ask('POST', '/v1/plugins', bytes, {
-        'autoweave-signature': Buffer.from(signature).toString('base64'),
-      }),
+    install({ bytes, signature }) {
+      const bundle = Buffer.from(bytes).toString('base64');
+      const body = Buffer.from(JSON.stringify({ bundle, signature: Buffer.from(signature).toString() }));
+      return ask('POST', '/api/v1/plugins', body, {
+        'Content-Type': 'application/json',
+        'Content-Length': String(body.length),
+      });
+    },
     async status(name) {
-      const { body } = await ask('GET', `/v1/plugins/${name}`);
-      return body as unknown as PluginStatus;
+      const { body } = await ask('GET', `/api/v1/plugins/${name}`);
+      return body.plugin as unknown as PluginStatus;
     },
   };
 }

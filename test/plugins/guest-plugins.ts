@@ -42,14 +42,14 @@ export async function guestPlugins(guest: Guest): Promise<GuestPlugins> {
     return file;
   };
   const status = async (name: string) =>
-    (await ask(`GET /v1/plugins/${name}`)).body as unknown as PluginStatus;
+    (await ask(`GET /api/v1/plugins/${name}`)).body.plugin as unknown as PluginStatus;
   return {
     put,
     status,
     ask: (method, path) => ask(`${method} ${path}`),
-    install: async (plugin) => ask(`POST /v1/plugins ${await put(plugin)}`),
+    install: async (plugin) => ask(`POST /api/v1/plugins ${await put(plugin)}`),
     async logs(name) {
-      const { body } = await ask(`GET /v1/plugins/${name}/logs`);
+      const { body } = await ask(`GET /api/v1/plugins/${name}/logs`);
       return (body as unknown as { readonly lines: readonly PluginLogLine[] }).lines;
     },
     inState: (name, state) =>

@@ -14,6 +14,7 @@ export const idleControl: ApplianceControl = {
   }),
   logs: () => [],
   settings: () => ({ config: {}, hidden: [] }),
+  verdictAt: () => null,
   judgeDevice: async () => no,
   identify: () => no,
   diagnostics: async () => Buffer.alloc(0),

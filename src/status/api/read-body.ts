@@ -12,10 +12,16 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     return { ok: false, answer: notJson('the request has no body of type application/json') };
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) return { ok: false, answer: tooLarge(maxBytes) };
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) return { ok: false, answer: tooLarge(maxBytes) };
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    // Whoever left before the end of his own body reads no answer, and is nothing to report.
+    if (request.destroyed && !request.complete) return { ok: false, answer: notJson('the body has no end') };
+    throw cause;
   }
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { EventIdText, parseEventId } from '../../contracts/event.ts';
 import { HealthReport, PartHealth } from '../../contracts/health.ts';
 import { UsbDevice } from '../../contracts/usb-device.ts';
+import type { UsbVerdict } from '../../contracts/usb-policy.ts';
 import { jsonAnswer } from '../answer.ts';
 import { consoleText } from '../console-text.ts';
 import { localAddresses } from '../local-addresses.ts';
@@ -171,7 +172,10 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
         return jsonAnswer(200, {
           ...now,
           restsOn: Object.fromEntries(parts),
-          devices: devices().map((device) => ({ ...device, verdict: verdictOf(device, now.time) })),
+          devices: devices().map((device) => ({
+            ...device,
+            verdict: shownVerdict(device.policy ?? control.verdictAt(device.port), now.time),
+          })),
         });
       },
     },
@@ -219,8 +223,8 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
   ];
 }
 
-function verdictOf({ policy }: UsbDevice, at: string) {
-  if (policy === undefined) return { target: null, rule: null, reason: null, at };
+function shownVerdict(policy: UsbVerdict | null, at: string) {
+  if (policy === null) return { target: null, rule: null, reason: null, at };
   const isRule = policy.by === 'rule';
   const reason = policy.enforced ? policy.reason : `${policy.reason} (only reported)`;
   return { target: policy.target, rule: isRule ? policy.reason : null, reason, at };

@@ -3,8 +3,15 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 
 const [, , method, path, bundle] = process.argv;
+const body =
+  bundle === undefined
+    ? ''
+    : JSON.stringify({
+        bundle: readFileSync(bundle).toString('base64'),
+        signature: readFileSync(`${bundle}.minisig`, 'utf8'),
+      });
 const headers =
-  bundle === undefined ? {} : { 'autoweave-signature': readFileSync(`${bundle}.minisig`).toString('base64') };
+  body === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
 const asking = request(
   { socketPath: '/run/autoweave/control.sock', method, path, headers },
   async (response) => {
@@ -13,4 +20,4 @@ const asking = request(
     console.log(JSON.stringify({ status: response.statusCode, body: JSON.parse(text) }));
   },
 );
-asking.end(bundle === undefined ? undefined : readFileSync(bundle));
+asking.end(body);
