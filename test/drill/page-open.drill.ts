@@ -50,6 +50,7 @@ async function* minutes(t: Cleanup, n: number): AsyncIterable<Round> {
   yield { ok: true, text: `without a page: ${describe(alone)}` };
 
   const page = await (await startChromium(t)).newPage();
+  page.setDefaultTimeout(120_000);
   await page.goto(`${url}/#/events`);
   await page.waitForSelector('.events li');
   let first = 0;
@@ -111,8 +112,9 @@ async function memory(page: Page): Promise<{ readonly heapBytes: number; readonl
 function startFlaps({ bus }: Rig): { stop(): Promise<void> } {
   const plugged = new Set<string>();
   let isEnding = false;
-  const began = performance.now();
+  const everyMs = 1_000 / CHANGES_PER_SECOND;
   const run = async () => {
+    let due = performance.now();
     for (let change = 0; !isEnding; change++) {
       const port = ports[change % ports.length] ?? '1-1';
       if (plugged.delete(port)) bus.unplug(port);
@@ -126,7 +128,9 @@ function startFlaps({ bus }: Rig): { stop(): Promise<void> } {
           serial: `S${change}`,
         });
       }
-      const wait = began + ((change + 1) * 1_000) / CHANGES_PER_SECOND - performance.now();
+      // What a busy machine has missed is not made up for: the rate is never more than was said.
+      due = Math.max(due + everyMs, performance.now() - 100);
+      const wait = due - performance.now();
       if (wait > 1) await delay(wait);
     }
   };

@@ -12,6 +12,10 @@ import { EventRow } from './event-row.tsx';
 import { Figures } from './figures.tsx';
 
 export function OverviewView({ model }: ViewProps) {
+  const { session, state } = model;
+  // Nothing that the first answers would push aside a moment later.
+  if ([session, state].some(({ problem, value }) => value === null && problem === null))
+    return <Waiting problem={null} />;
   return (
     <div class="overview">
       <Hero model={model} />
