@@ -42,6 +42,7 @@ const owners: Readonly<Record<string, string>> = {
   'tiny-typed-emitter': 'lib',
   uqr: 'status',
   preact: 'status',
+  'multicast-dns': 'status',
   'worker-threads-pool': 'plugins',
   'libsodium-wrappers': 'trust',
 };

@@ -329,6 +329,11 @@ export const StatusConfig = Type.Object(
       description:
         'What may be read without a login. state: health and state. all: what a viewer may read, for a kiosk or a scraper without a token.',
     }),
+    announce: Type.Boolean({
+      default: true,
+      description:
+        'Tell the local network where the page is (multicast DNS, _autoweave._tcp), unless it listens on loopback alone.',
+    }),
     tls: Type.Boolean({
       default: false,
       description:

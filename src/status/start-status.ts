@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { errorText } from '../lib/error-text.ts';
 import { openGate } from './access/open-gate.ts';
 import { createAddressPlaces } from './address-places.ts';
+import { type Announcement, announce } from './announce.ts';
 import { isLoopback } from './client-key.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createListener } from './listener.ts';
@@ -48,6 +49,7 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
     });
   }
 
+  let announcement: Announcement | undefined;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   const attempt = async () => {
@@ -63,6 +65,11 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       const confirm = () =>
         report('ok', `answers on ${urlOf(server, config, options.tls !== null)}${warning}`);
       confirm();
+      if (config.announce && !isLoopback(config.listen) && config.listen !== 'localhost')
+        announcement = announce({
+          ...{ name: options.appliance.name, version: options.version, isTls: options.tls !== null, log },
+          ...{ port: () => portOf(server, config), uptimeMs: () => options.clock.uptimeMs() },
+        });
       timer = setInterval(confirm, CONFIRM_MS);
     } else {
       const why = `cannot listen on ${config.listen} port ${config.port}: ${errorText(failure)}`;
@@ -85,6 +92,7 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       stopped = true;
       clearTimeout(timer);
       handler.stop();
+      await announcement?.stop();
       if (!server.listening) return;
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());

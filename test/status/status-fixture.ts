@@ -94,6 +94,7 @@ export async function startFixture(
       sseClients: 4,
       public: 'all',
       tls: false,
+      announce: false,
       ...status,
     },
     clock,

@@ -30,7 +30,7 @@ export function Spark({
       aria-label={label}
     >
       {limit === null ? null : <path class="limit" d={`M0 ${y(limit)}H${WIDTH}`} />}
-      {points.length < 2 ? (
+      {points.length < 4 ? (
         <path class="limit" d={`M0 ${HEIGHT - 2}H${WIDTH}`} />
       ) : (
         <>
