@@ -9,7 +9,7 @@ import { build, type Plugin } from 'esbuild';
 import { pluginApiSource } from './src/cli/plugin/plugin-api-source.ts';
 import { hostFiles } from './src/operate/install-host/host-files.ts';
 import { buildHostSource } from './src/plugins/host/build-host-source.ts';
-import { pageAssets } from './src/status/page-assets.ts';
+import { pageAssets, pagePackages } from './src/status/page-assets.ts';
 import { readUsbIds } from './src/usb/usb-ids-source.ts';
 
 const outfile = path.join(import.meta.dirname, 'dist/autoweave.mjs');
@@ -86,7 +86,13 @@ const embedded: readonly {
 /** The npm packages that files of the bundle come from, for the bill of materials. */
 function bundledPackages(inputs: readonly string[]) {
   const folders = inputs.map((input) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0]);
-  const used = new Set([...folders.filter((folder) => folder !== undefined), path.dirname(addonPath())]);
+  // What the page is made of is in the bundle as text, of which esbuild knows nothing.
+  const ofPage = pagePackages.map((name) => `node_modules/${name}`);
+  const used = new Set([
+    ...folders.filter((folder) => folder !== undefined),
+    ...ofPage,
+    path.dirname(addonPath()),
+  ]);
   return [...used]
     .map((folder) => {
       const text = readFileSync(path.resolve(import.meta.dirname, folder, 'package.json'), 'utf8');

@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config({
-  files: ['build.ts', 'src/**/*.ts', 'plugins/**/*.ts', 'image/**/*.ts', 'test/**/*.ts'],
+  files: ['build.ts', 'src/**/*.{ts,tsx}', 'plugins/**/*.ts', 'image/**/*.ts', 'test/**/*.ts'],
   languageOptions: {
     parser: tseslint.parser,
     parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -41,6 +41,7 @@ const owners: Readonly<Record<string, string>> = {
   ajv: 'lib',
   'tiny-typed-emitter': 'lib',
   uqr: 'status',
+  preact: 'status',
   'multicast-dns': 'status',
   'worker-threads-pool': 'plugins',
   'libsodium-wrappers': 'trust',
@@ -55,7 +56,7 @@ interface Import {
 /** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`; no other call that has a string. */
 const importOf = /(?:^(?:import|export)\b[^;'=]*\bfrom\s*|^import\s*|\bimport\(\s*)'([^']+)'/gm;
 
-const imports: readonly Import[] = globSync('src/**/*.{ts,mjs}').flatMap((file) =>
+const imports: readonly Import[] = globSync('src/**/*.{ts,tsx,mjs}').flatMap((file) =>
   [...readFileSync(file, 'utf8').matchAll(importOf)].map((match) => ({
     file,
     folder: file.split('/')[1] ?? '',

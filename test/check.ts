@@ -12,6 +12,7 @@ const rounds: readonly (readonly Step[])[] = [
   [
     { name: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
     { name: 'types', command: ['tsc', '-p', '.'] },
+    { name: "the page's types", command: ['tsc', '-p', 'src/status/page'] },
     { name: 'type-aware rules', command: ['eslint', '--max-warnings=0', '.'] },
   ],
   [

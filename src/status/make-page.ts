@@ -18,6 +18,7 @@ export function makePage(assets: Readonly<Record<string, string>>, facts: PageFa
     name: escapeHtml(name),
     place: escapeHtml(`${tenant} / ${site}`),
     version: escapeHtml(facts.version),
+    simulated: String(facts.simulated),
     // Not hidden by a script: it must be there even when nothing else works.
     banner: facts.simulated
       ? '<p class="banner" role="note"><strong>SIMULATED</strong> These devices are replayed captures, not a real USB bus.</p>'
@@ -38,6 +39,9 @@ export function makePage(assets: Readonly<Record<string, string>>, facts: PageFa
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
+        // The views make elements, never markup from text: the browser is to refuse the latter outright.
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
       ].join('; '),
     },
   };

@@ -1,4 +1,4 @@
-// `npm run drill -- list | NAME [--n N] [--seed S]`: a file `test/drill/<name>.drill.ts` exports `drill`. Exit 1 when a round failed.
+// `npm run drill -- list | NAME [--n N | --minutes N] [--seed S]`: a file `test/drill/<name>.drill.ts` exports `drill`. Exit 1 when a round failed.
 import { globSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,7 +6,7 @@ import { buildBundle } from '../../src/workbench/build-bundle.ts';
 import type { Drill } from './drill.ts';
 
 const { values, positionals } = parseArgs({
-  options: { n: { type: 'string' }, seed: { type: 'string', default: '1' } },
+  options: { n: { type: 'string' }, minutes: { type: 'string' }, seed: { type: 'string', default: '1' } },
   allowPositionals: true,
 });
 const names = globSync('*.drill.ts', { cwd: import.meta.dirname })
@@ -27,7 +27,8 @@ if (name === 'list') {
 } else if (names.includes(name)) {
   buildBundle(path.resolve(import.meta.dirname, '../..'), console.error);
   const drill = await load(name);
-  const n = values.n === undefined ? drill.rounds : wholeNumber('n', values.n);
+  const asked = values.n ?? values.minutes;
+  const n = asked === undefined ? drill.rounds : wholeNumber('n', asked);
   const failed = await drill.run({ n, seed: wholeNumber('seed', values.seed), say: console.log });
   console.log(`drill ${name}: ${n} rounds, seed ${values.seed}, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;

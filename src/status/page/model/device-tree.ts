@@ -1,0 +1,74 @@
+// Devices with their port paths -> the map of the sockets: buses, hubs and what hangs on them. Pure.
+import type { Device } from './answers.ts';
+
+export interface PortNode {
+  /** `1-1.4` */
+  readonly port: string;
+  /** The number on its hub: 4 */
+  readonly socket: number;
+  /** null: a hub that is not known, only what hangs on it. */
+  readonly device: Device | null;
+  readonly children: readonly PortNode[];
+}
+
+export interface Bus {
+  readonly number: number;
+  readonly ports: readonly PortNode[];
+  readonly count: number;
+}
+
+export function toBuses(devices: readonly Device[]): readonly Bus[] {
+  const byPort = new Map(devices.map((device) => [device.port, device]));
+  const childrenOf = new Map<string, Set<string>>();
+  for (const { port } of devices) {
+    let below = port;
+    for (let above = parentOf(below); ; above = parentOf(below)) {
+      const siblings = childrenOf.get(above) ?? new Set();
+      childrenOf.set(above, siblings.add(below));
+      if (!above.includes('-')) break;
+      below = above;
+    }
+  }
+  const node = (port: string): PortNode => ({
+    port,
+    socket: Number(/\d+$/.exec(port)?.[0] ?? 0),
+    device: byPort.get(port) ?? null,
+    children: [...(childrenOf.get(port) ?? [])].map(node).sort((a, b) => a.socket - b.socket),
+  });
+  return [...childrenOf.keys()]
+    .filter((port) => !port.includes('-'))
+    .map((bus) => ({
+      number: Number(bus),
+      ports: node(bus).children,
+      count: devices.filter(({ port }) => port.startsWith(`${bus}-`)).length,
+    }))
+    .sort((a, b) => a.number - b.number);
+}
+
+/** `1-1.4` -> `1-1` -> `1`, the bus */
+function parentOf(port: string): string {
+  const dot = port.lastIndexOf('.');
+  return dot === -1 ? (port.split('-')[0] ?? '') : port.slice(0, dot);
+}
+
+export function deviceName(
+  device: Pick<Device, 'manufacturer' | 'vendorName' | 'product' | 'productName'>,
+): string | null {
+  const maker = (device.manufacturer ?? device.vendorName ?? '').trim();
+  const product = (device.product ?? device.productName ?? '').trim();
+  // Many products have their maker's name in front already.
+  const both = product.toLowerCase().startsWith(maker.toLowerCase()) ? product : `${maker} ${product}`;
+  return both.trim() || null;
+}
+
+/** Most devices say what they are with their interfaces only, some of which say `None`. */
+export function deviceKind({ deviceClass, interfaces }: Device): string | null {
+  if (deviceClass?.name !== undefined && deviceClass.class !== '00' && deviceClass.class !== 'ef')
+    return deviceClass.name;
+  const names = new Set(interfaces.map(({ name }) => name));
+  const said = [...names].filter((name) => name !== undefined && name !== 'None').join(', ');
+  return said === '' ? (deviceClass?.name ?? null) : said;
+}
+
+export const isHub = (device: Device): boolean =>
+  device.deviceClass?.class === '09' || device.interfaces.some((each) => each.class === '09');

@@ -1,0 +1,153 @@
+// One's own account: the second factor on and off, the password.
+
+import { useState } from 'preact/hooks';
+import { encode } from 'uqr';
+import { passwordMinLength } from '../model/answers.ts';
+import type { ViewProps } from '../shell.tsx';
+import { t } from '../strings.ts';
+import { Field, Form, type Values } from '../ui/form.tsx';
+import { Card, Empty, Head } from '../ui/parts.tsx';
+
+interface Enrolment {
+  readonly secret: string;
+  readonly uri: string;
+  readonly detail?: string;
+}
+
+export function AccountView({ model }: ViewProps) {
+  const user = model.session.value?.user ?? null;
+  if (user === null) return <Empty title={t.loginToSee} />;
+  const password = (values: Values) =>
+    values.password === values.repeat
+      ? model.act(
+          `users/${encodeURIComponent(user.name)}`,
+          { method: 'PUT', body: { password: values.password } },
+          t.account.passwordDone,
+        )
+      : Promise.resolve({
+          ok: false,
+          problem: {
+            status: 0,
+            code: 'page.unequal',
+            detail: t.setup.unequal,
+            remedy: null,
+            retryAfterSeconds: null,
+          },
+        } as const);
+  return (
+    <>
+      <Head title={user.name} about={t.role[user.role]} />
+      <div class="pair">
+        <SecondFactor model={model} />
+        {model.may('admin') ? (
+          <Card title={t.account.password}>
+            <Form button={t.account.change} send={password}>
+              <input type="text" name="name" autocomplete="username" value={user.name} hidden readOnly />
+              <Field
+                name="password"
+                label={t.account.newPassword}
+                hint={t.setup.passwordHint}
+                type="password"
+                minLength={passwordMinLength}
+                autocomplete="new-password"
+              />
+              <Field name="repeat" label={t.setup.repeat} type="password" autocomplete="new-password" />
+            </Form>
+          </Card>
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+function SecondFactor({ model }: ViewProps) {
+  const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
+  const begin = async () => {
+    const answer = await model.act<Enrolment>('users/me/totp', { method: 'POST' }, t.account.begun);
+    if (answer.ok) setEnrolment(answer.value);
+  };
+  const confirm = async (values: Values) => {
+    const answer = await model.act(
+      'users/me/totp',
+      { method: 'PUT', body: { code: digits(values.code) } },
+      t.account.on,
+    );
+    if (answer.ok) {
+      setEnrolment(null);
+      await model.readSession();
+    }
+    return answer;
+  };
+  const off = async (values: Values) => {
+    const answer = await model.act(
+      'users/me/totp',
+      { method: 'DELETE', body: { code: digits(values.code) } },
+      t.account.off,
+    );
+    if (answer.ok) await model.readSession();
+    return answer;
+  };
+  const code = (
+    <Field
+      name="code"
+      label={t.login.code}
+      hint={t.login.codeHint}
+      pattern="[0-9 ]{6,8}"
+      autocomplete="one-time-code"
+      mono
+      numeric
+    />
+  );
+  return (
+    <Card title={t.account.totp}>
+      <p>{t.account.totpWhy}</p>
+      {enrolment !== null ? (
+        <>
+          <Qr text={enrolment.uri} />
+          <p class="quiet">
+            {t.account.orType} <code>{enrolment.secret}</code>
+          </p>
+          <Form button={t.account.turnOn} send={confirm}>
+            {code}
+          </Form>
+        </>
+      ) : (
+        <>
+          <div class="acts">
+            <button type="button" class="solid" onClick={() => void begin()}>
+              {t.account.begin}
+            </button>
+          </div>
+          <details>
+            <summary>{t.account.turnOff}</summary>
+            <Form button={t.account.turnOff} danger send={off}>
+              {code}
+            </Form>
+          </details>
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** Authenticators show the code in two groups. */
+export const digits = (code = ''): string => code.replaceAll(' ', '');
+
+/** Dark on light in both themes, because not every reader takes the opposite. */
+function Qr({ text }: { readonly text: string }) {
+  const { data, size } = encode(text, { border: 2 });
+  const path = data
+    .flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x} ${y}h1v1h-1z`] : [])))
+    .join('');
+  return (
+    <svg
+      class="qr"
+      viewBox={`0 0 ${size} ${size}`}
+      role="img"
+      aria-label={t.account.qr}
+      shapeRendering="crispEdges"
+    >
+      <path d={path} />
+    </svg>
+  );
+}
