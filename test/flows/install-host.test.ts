@@ -76,6 +76,27 @@ test('a host is installed, runs hardened and watched, and is as before when unin
     },
   );
 
+  await t.test('sysfs is as writable under the restrictions of the unit as outside of them', async () => {
+    const flags =
+      'awk \'$5 == "/sys" { split($6, flag, ","); print "sysfs", flag[1] }\' /proc/self/mountinfo';
+    const outside = await shell(flags);
+    assert.match(outside, /^sysfs r[ow]$/m);
+    const inside = async (more: string) => {
+      await shell(`cat >/run/look <<'END'\n#!/bin/sh\n${flags}\nEND
+      chmod 755 /run/look
+      sed -e 's#^ExecStart=.*#ExecStart=/run/look#' -e 's/^Type=.*/Type=oneshot/' \
+        -e '/^\\(Restart\\|WatchdogSec\\|StateDirectory\\|RuntimeDirectory\\)/d' -e 's/^UMask=.*/&\\n${more}/' \
+        /etc/systemd/system/${runtime} >/run/systemd/system/look.service
+      systemctl daemon-reload && systemctl start look && journalctl --sync`);
+      const said = await shell('journalctl -u look -o cat --no-pager');
+      return said.match(/^sysfs r[ow]$/gm)?.at(-1);
+    };
+    assert.equal(await inside(''), outside.trim());
+    // What this test would see if the unit had it.
+    assert.equal(await inside('ProtectKernelTunables=yes'), 'sysfs ro');
+    await shell('rm /run/look /run/systemd/system/look.service; systemctl daemon-reload');
+  });
+
   await t.test('a killed runtime is started again', async () => {
     const count = await restarts();
     await shell(`systemctl kill --kill-whom=main --signal=KILL ${runtime}`);

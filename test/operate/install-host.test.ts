@@ -168,3 +168,17 @@ test('the units are hardened as far as their work allows [I4, I6]', (t: TestCont
     assert.equal(found.status, 0, line);
   }
 });
+
+test('nothing in the unit makes sysfs read-only: the runtime authorizes devices and sets LEDs there [U6, I4]', (t: TestContext) => {
+  const found = analyze(t, 'security', '--offline=true', '--json=short', 'systemd/autoweave.service');
+  if (found === null) return;
+  const checks = JSON.parse(found.stdout) as readonly { json_field: string; set: boolean | null }[];
+  const isSet = (name: string) => checks.find(({ json_field: field }) => field === name)?.set;
+  assert.equal(isSet('ProtectKernelTunables'), false);
+  assert.equal(isSet('ProtectSystem'), true, 'the rest of the system is read-only');
+  const unit = readFileSync('systemd/autoweave.service', 'utf8');
+  assert.doesNotMatch(
+    unit,
+    /^(ReadOnlyPaths|InaccessiblePaths|TemporaryFileSystem|BindReadOnlyPaths)=.*\/sys/m,
+  );
+});

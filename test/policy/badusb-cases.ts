@@ -119,6 +119,16 @@ export const guardCases: readonly GuardCase[] = [
       [13, '2341:8036', '03:01:01 02:02:01 0a:00:00'],
     ),
   }),
+  ordinary('keyboard kit: firmware over its boot loader disk, under a new id', '239a:80f4', '03:01:01', {
+    sights: sights(
+      [0, '239a:80f4', '03:01:01 02:02:01 0a:00:00'],
+      [5, '239a:00b3', '08:06:50 02:02:01 0a:00:00'],
+      [20, '239a:80f6', '03:01:01 02:02:01 0a:00:00'],
+    ),
+  }),
+  ordinary('network adapter, then keyboard of the same maker', '17ef:a387', '02:0d:00 0a:00:01', {
+    sights: sights([0, '17ef:a387', '02:0d:00 0a:00:01'], [15, '17ef:6099', '03:01:01 03:00:00']),
+  }),
   ordinary('phone: charging, then files, then tethering', '18d1:4ee1', '06:01:01', {
     sights: sights(
       [0, '18d1:4ee1', '06:01:01', 'P1'],
@@ -213,5 +223,9 @@ export const guardCases: readonly GuardCase[] = [
   attack(
     'hides as a modem: disk, then network, then keyboard',
     sights([0, '12d1:1446', '08:06:50'], [5, '12d1:1506', '02:0e:00'], [10, '12d1:1520', '03:01:01']),
+  ),
+  attack(
+    'hides as a modem, and waits two minutes before it is a keyboard',
+    sights([0, '12d1:1446', '08:06:50'], [5, '12d1:1506', '02:0e:00'], [125, '12d1:1520', '03:01:01']),
   ),
 ];

@@ -10,7 +10,7 @@ test('of ordinary gear and attacks the guard blocks the right ones; its known mi
   assert.deepEqual(falseBlocks, ['KVM switch, not named']);
   assert.deepEqual(missed, [
     'keyboard that types as slowly as a person',
-    'hides as a modem: disk, then network, then keyboard',
+    'hides as a modem, and waits two minutes before it is a keyboard',
   ]);
   assert.equal(trueBlocks, attacks - missed.length);
 });

@@ -79,10 +79,22 @@ function morphing(now: DeviceSight, recent: readonly DeviceSight[]): readonly Ev
   if (ids.size < 2) return [];
   const turnsKeyboard =
     now.interfaces.some(isKeyboardLike) && recent.some((each) => !each.interfaces.some(isKeyboardLike));
-  const points = Math.max(0, 20 * (ids.size - 2)) + (vendors.size > 2 ? 40 : 0) + (turnsKeyboard ? 30 : 0);
+  const afterModem = turnsKeyboard && wasModem(now, recent);
+  const points =
+    Math.max(0, 20 * (ids.size - 2)) +
+    (vendors.size > 2 ? 40 : 0) +
+    (turnsKeyboard ? 30 : 0) +
+    (afterModem ? 50 : 0);
+  const how = afterModem ? ', a disk and a network card before it was a keyboard' : '';
   return points === 0
     ? []
-    : [evidence('morphing-ids', points, `${ids.size} different ids at this port within a minute`)];
+    : [evidence('morphing-ids', points, `${ids.size} different ids at this port within a minute${how}`)];
+}
+
+/** A modem leaves its driver disk and is a network card. None goes on to be a keyboard; boot loaders are disks, and no network cards. */
+function wasModem({ vendorId }: DeviceSight, recent: readonly DeviceSight[]): boolean {
+  const own = recent.filter((each) => each.vendorId === vendorId).flatMap(({ interfaces }) => interfaces);
+  return own.some(({ class: code }) => code === 0x08) && own.some(isNetwork);
 }
 
 function rate(now: DeviceSight, recent: readonly DeviceSight[]): readonly Evidence[] {
