@@ -1,6 +1,6 @@
 /**
- * Flags of Node for the daemon. Without them V8 lets its heap grow to ten times what lives in it before it collects (403 MB resident with
- * 16 MB alive under a full drain; with them about 105 MB, and not slower). The largest heap is far above the 50,000 events
+ * Flags of Node for the daemon. Without them V8 lets its heap grow to many times what lives in it before it collects: 403 MB resident with
+ * 16 MB alive in a drain; `npm run drill -- offline` prints what it is with them. The largest heap is far above the 50,000 events
  * that are kept while Redis is away; reaching it is a fault, and the daemon is started again.
  */
 export const daemonNodeFlags: readonly string[] = [

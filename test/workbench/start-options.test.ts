@@ -12,6 +12,7 @@ test('without arguments: the real bus, any free page port, state inside the chec
     stateDir: '/repo/.cache/start',
     capturesDir: '/repo/src/workbench/captures',
     seed: 1,
+    insecurePlugins: false,
   });
 });
 
