@@ -21,7 +21,7 @@ export interface AuthorizationGate {
   left(port: string): void;
   /** Every port again, if the policy has changed since; `isCheck`: also whether sysfs still says what was written. */
   recheck(options: { readonly isCheck: boolean }): void;
-  /** undefined: not judged, or not yet. */
+  /** undefined: not judged, or not yet, or there are no rules and nothing is enforced. */
   verdictOf(port: string, address: number): UsbVerdict | undefined;
   /** Whether the port waits for its turn, or is being worked on. */
   isBusy(port: string): boolean;
@@ -149,7 +149,9 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     const wanted = isEarly ? null : stepTo(verdict, isAuthorized);
     const hasWritten = wanted !== null && (await write(port, folder, wanted));
     const isSame = known?.address === raw.address && isSameVerdict(known.verdict, verdict);
-    if (!isSame || hasWritten) options.onJudged(port);
+    const isNews =
+      !isSame && (isWorthTelling(verdict) || (known !== undefined && isWorthTelling(known.verdict)));
+    if (isNews || hasWritten) options.onJudged(port);
   };
 
   const write = async (port: string, folder: string, wanted: Authorization): Promise<boolean> => {
@@ -196,7 +198,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     },
     verdictOf(port, address) {
       const known = judged.get(port);
-      return known?.address === address ? known.verdict : undefined;
+      return known?.address === address && isWorthTelling(known.verdict) ? known.verdict : undefined;
     },
     isBusy: (port) => queue.has(port) || current === port,
     async settled() {
@@ -215,6 +217,11 @@ function stepTo({ target, enforced }: UsbVerdict, isAuthorized: boolean): Author
   if (target === 'allow' || !enforced) return isAuthorized ? null : 'authorize';
   if (target === 'reject') return 'remove';
   return isAuthorized ? 'deauthorize' : null;
+}
+
+/** An appliance without a policy authorizes everything and says nothing of it. */
+function isWorthTelling({ target, by, enforced }: UsbVerdict): boolean {
+  return enforced || target !== 'allow' || (by !== 'implicit' && by !== 'floor');
 }
 
 function isSameVerdict(a: UsbVerdict, b: UsbVerdict): boolean {
