@@ -74,7 +74,7 @@ export const UsbDevice = Type.Object(
     policy: Type.Optional({
       ...UsbVerdict,
       description:
-        'The verdict of the USB policy. Absent: policy.mode is off, or the device is not judged yet; then usb.device.changed says it.',
+        'The verdict of the USB policy. Absent: there is no policy, or the device is not judged yet; then usb.device.changed says it.',
     }),
     removable: Type.Optional(
       Type.Union([Type.Literal('removable'), Type.Literal('fixed'), Type.Literal('unknown')]),

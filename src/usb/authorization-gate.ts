@@ -17,11 +17,11 @@ export interface AuthorizationGate {
    * The device at this port is new, or may have changed. Parents first. `isEarly`: before udev's rules have run for it, so nothing may be
    * written yet; it is judged all the same, so that its first event can say the verdict.
    */
-  enter(port: string, options?: { readonly isEarly: boolean }): void;
+  enter(port: string, options?: EnterOptions): void;
   left(port: string): void;
   /** Every port again, if the policy has changed since; `isCheck`: also whether sysfs still says what was written. */
   recheck(options: { readonly isCheck: boolean }): void;
-  /** undefined: not judged, or not yet. */
+  /** undefined: not judged, or not yet, or there are no rules and nothing is enforced. */
   verdictOf(port: string, address: number): UsbVerdict | undefined;
   /** Whether the port waits for its turn, or is being worked on. */
   isBusy(port: string): boolean;
@@ -30,7 +30,14 @@ export interface AuthorizationGate {
   stop(): Promise<void>;
 }
 
+export interface EnterOptions {
+  readonly isEarly: boolean;
+  /** Of the kernel's record that told of the device. */
+  readonly recordUptimeMs?: number;
+}
+
 export interface GateOptions {
+  readonly uptimeMs: () => number;
   readonly gatekeeper: UsbGatekeeper;
   readonly sysfsRoot: string;
   readonly folderOf: (port: string) => string;
@@ -62,6 +69,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
   const refused = new Map<string, string>();
   const queue = new Set<string>();
   const early = new Set<string>();
+  const recordedMs = new Map<string, number>();
   let current: string | null = null;
   let working: Promise<void> | null = null;
   let isStopped = false;
@@ -141,13 +149,19 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     const wanted = isEarly ? null : stepTo(verdict, isAuthorized);
     const hasWritten = wanted !== null && (await write(port, folder, wanted));
     const isSame = known?.address === raw.address && isSameVerdict(known.verdict, verdict);
-    if (!isSame || hasWritten) options.onJudged(port);
+    const isNews =
+      !isSame && (isWorthTelling(verdict) || (known !== undefined && isWorthTelling(known.verdict)));
+    if (isNews || hasWritten) options.onJudged(port);
   };
 
   const write = async (port: string, folder: string, wanted: Authorization): Promise<boolean> => {
     const outcome = await writeAuthorization(folder, wanted);
     if (outcome.ok) {
       refused.delete(port);
+      const recorded = recordedMs.get(port);
+      recordedMs.delete(port);
+      const ms = recorded === undefined ? {} : { msAfterRecord: Math.round(options.uptimeMs() - recorded) };
+      log.info({ port, wanted, ...ms }, 'what the policy says is written');
       return true;
     }
     if (outcome.code === 'gone') return false;
@@ -158,8 +172,9 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     return false;
   };
 
-  const enter: AuthorizationGate['enter'] = (port, { isEarly } = { isEarly: false }) => {
+  const enter: AuthorizationGate['enter'] = (port, { isEarly, recordUptimeMs } = { isEarly: false }) => {
     if (isStopped) return;
+    if (recordUptimeMs !== undefined) recordedMs.set(port, recordUptimeMs);
     if (!isEarly) early.delete(port);
     else if (!queue.has(port)) early.add(port);
     queue.add(port);
@@ -169,6 +184,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
   return {
     enter,
     left(port) {
+      recordedMs.delete(port);
       for (const below of [...judged.keys()].filter((each) => each === port || each.startsWith(`${port}.`))) {
         judged.delete(below);
         refused.delete(below);
@@ -182,7 +198,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     },
     verdictOf(port, address) {
       const known = judged.get(port);
-      return known?.address === address ? known.verdict : undefined;
+      return known?.address === address && isWorthTelling(known.verdict) ? known.verdict : undefined;
     },
     isBusy: (port) => queue.has(port) || current === port,
     async settled() {
@@ -201,6 +217,11 @@ function stepTo({ target, enforced }: UsbVerdict, isAuthorized: boolean): Author
   if (target === 'allow' || !enforced) return isAuthorized ? null : 'authorize';
   if (target === 'reject') return 'remove';
   return isAuthorized ? 'deauthorize' : null;
+}
+
+/** An appliance without a policy authorizes everything and says nothing of it. */
+function isWorthTelling({ target, by, enforced }: UsbVerdict): boolean {
+  return enforced || target !== 'allow' || (by !== 'implicit' && by !== 'floor');
 }
 
 function isSameVerdict(a: UsbVerdict, b: UsbVerdict): boolean {

@@ -117,6 +117,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       ? null
       : createAuthorizationGate({
           gatekeeper,
+          uptimeMs: clock.uptimeMs,
           sysfsRoot: config.sysfsRoot,
           folderOf,
           readStrings,
@@ -231,7 +232,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       if (action === 'remove') crossCheck?.kernelSaid('detach', clock.uptimeMs());
       if (action === 'remove') gate?.left(record.port);
       live.take(record);
-      if (action === 'add') gate?.enter(record.port, { isEarly: true });
+      if (action === 'add') gate?.enter(record.port, { isEarly: true, recordUptimeMs: record.uptimeMs });
       return;
     }
     // udevd may be behind: for a plug before the monitor was subscribed its record is the only one.

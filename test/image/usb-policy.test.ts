@@ -190,6 +190,98 @@ suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
     await guest.shell.must('rc-service redis start');
   });
 
+  /** Whether one of the ports had an interface at any time during the work. */
+  const boundDuring = async (ports: readonly string[], work: () => Promise<void>) => {
+    await guest.shell.must(
+      `rm -f /run/watch-end; node /usr/lib/autoweave-test/watch-ports.mjs ${ports.join(' ')} >/run/watch.json 2>&1 & sleep 1`,
+    );
+    await work();
+    await guest.shell.must('touch /run/watch-end; sleep 1');
+    const counts = JSON.parse(await guest.shell.must('cat /run/watch.json')) as {
+      looks: number;
+      bound: number;
+    };
+    assert.ok(counts.looks > 100, JSON.stringify(counts));
+    return counts.bound;
+  };
+  const portIsAuthorized = (port: string, wanted: '0' | '1') =>
+    until(
+      `${port} has authorized=${wanted}`,
+      async () =>
+        (await guest.shell.run(`cat /sys/bus/usb/devices/${port}/authorized`)).stdout.trim() === wanted,
+      limitMs,
+    );
+
+  test('a controller that is reset has its devices judged again, and nothing blocked is bound meanwhile [U6]', async () => {
+    await setRules('allow with-interface one-of { 03:01:01 }\n');
+    if (about('usb.device.added', 'keyboard').length === 0) await guest.devices.plug('keyboard');
+    await isAuthorized('keyboard', '1');
+    await guest.devices.plug('storage');
+    const before = about('usb.device.blocked', 'storage').length;
+    await until('storage is judged', () => about('usb.device.blocked', 'storage').length > 0, limitMs);
+    const keyboards = about('usb.device.added', 'keyboard').length;
+    const bound = await boundDuring([portOf('storage')], async () => {
+      await guest.shell.must(`cd /sys/bus/pci/drivers/xhci_hcd; for each in 0000:*; do
+        echo "$each" >unbind; sleep 2; echo "$each" >bind; done`);
+      await until(
+        'the keyboard is plugged in again',
+        () => about('usb.device.added', 'keyboard').length > keyboards,
+        limitMs,
+      );
+      await isAuthorized('keyboard', '1');
+      await until('it has its driver', async () => (await drivers('keyboard')) !== '', limitMs);
+      await blockedEvent('storage', before + 1);
+    });
+    assert.equal(bound, 0);
+    assert.equal(await authorized('storage'), '0');
+    assert.equal(await interfaces('storage'), '');
+  });
+
+  test('suspend and resume of all devices change no verdict [U6]', async (t) => {
+    const modes = (await guest.shell.run('cat /sys/power/state /sys/power/mem_sleep /sys/power/pm_test'))
+      .stdout;
+    t.diagnostic(modes.trim().replaceAll('\n', ' | '));
+    if (!/devices/.test(modes)) return t.skip(`this kernel cannot try a suspend (pm_test): ${modes.trim()}`);
+    const bound = await boundDuring([portOf('storage')], async () => {
+      // Every device is suspended, the controller too, and after five seconds resumed; the processor itself does not sleep.
+      await guest.shell.must('echo devices >/sys/power/pm_test; echo freeze >/sys/power/state', 300_000);
+      await guest.shell.must('echo none >/sys/power/pm_test');
+      await isAuthorized('keyboard', '1');
+    });
+    assert.match(await guest.shell.must('dmesg'), /suspend debug: Waiting for 5 second/);
+    assert.equal(bound, 0);
+    assert.equal(await authorized('storage'), '0');
+    assert.notEqual(await drivers('keyboard'), '');
+    await guest.devices.unplug('storage');
+  });
+
+  test('a hub that moves to another port takes no permission of its old port along [U6]', async () => {
+    await setRules(
+      'allow with-interface one-of { 03:01:01 }\nallow id 0627:0001 via-port "1-6.2" with-interface one-of { 03:01:02 }\n',
+    );
+    if ((await guest.shell.run('test -e /sys/bus/usb/devices/1-6')).code === 0)
+      await guest.devices.unplug('hub');
+    for (const round of [1, 2]) {
+      await guest.devices.plug('hub');
+      await portIsAuthorized('1-6', '1');
+      await guest.devices.plug('hub-child');
+      await portIsAuthorized('1-6.2', '1');
+      await guest.devices.unplug('hub');
+      const blockedAt = () =>
+        events().filter((event) => event.type === 'usb.device.blocked' && event.subject === 'usb/1-7.2')
+          .length;
+      const bound = await boundDuring(['1-7.2'], async () => {
+        await guest.devices.plug('hub', '7');
+        await portIsAuthorized('1-7', '1');
+        await guest.devices.plug('hub-child', '7.2');
+        await until('the mouse is blocked there', () => blockedAt() >= round, limitMs);
+      });
+      assert.equal(bound, 0);
+      await portIsAuthorized('1-7.2', '0');
+      await guest.devices.unplug('hub');
+    }
+  });
+
   test('500 plugs with mixed verdicts: none wrong, and no blocked device had an interface for a millisecond [U6]', async (t) => {
     await setRules('allow id 1d6b:0101\nallow with-interface one-of { 03:01:* }\n');
     await guest.shell.must('sleep 3');
@@ -202,6 +294,15 @@ suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
     assert.ok(Math.min(Number(counts.allowed), Number(counts.blocked)) >= 150, result);
     t.diagnostic(
       `appeared in sysfs -> authorized and interface there: p50 ${counts.p50} ms, p95 ${counts.p95} ms`,
+    );
+    const said = await guest.shell.must('logread');
+    const times = [...said.matchAll(/"wanted":"authorize","msAfterRecord":(\d+)/g)]
+      .map(([, ms]) => Number(ms))
+      .sort((a, b) => a - b);
+    const at = (part: number) => times[Math.floor(part * (times.length - 1))];
+    assert.ok(times.length >= 100, `the log has ${times.length} authorizations`);
+    t.diagnostic(
+      `kernel record -> authorized written, ${times.length} of them: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`,
     );
   });
 });

@@ -35,7 +35,8 @@ export const sockets: Readonly<Record<DeviceKind, Socket>> = {
 };
 
 export interface GuestDevices {
-  plug(kind: DeviceKind): Promise<void>;
+  /** `at`: another socket than its own, in QEMU's numbers. */
+  plug(kind: DeviceKind, at?: string): Promise<void>;
   /** A serial adapter whose other end is a unix socket on the host, made by QEMU. */
   plugSerialLine(socketPath: string): Promise<void>;
   /** Resolves when QEMU has taken the device off the bus. A hub takes its children with it. */
@@ -47,11 +48,17 @@ export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
   let count = 0;
   const plugged = new Map<DeviceKind, string>();
   return {
-    async plug(kind) {
+    async plug(kind, at) {
       count += 1;
       const id = `usb${count}`;
       const { driver, port } = sockets[kind];
-      await qmp.execute('device_add', { driver, port, bus: 'xhci.0', id, ...(await backend(kind, id)) });
+      await qmp.execute('device_add', {
+        driver,
+        port: at ?? port,
+        bus: 'xhci.0',
+        id,
+        ...(await backend(kind, id)),
+      });
       plugged.set(kind, id);
     },
     async plugSerialLine(socketPath) {

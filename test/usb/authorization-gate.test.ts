@@ -28,6 +28,7 @@ async function bench(t: Cleanup, decide: Decide) {
   const judged: string[] = [];
   const passed: string[] = [];
   const health: string[] = [];
+  const log = recordingLog();
   let generation = 0;
   let answer = decide;
   const folderOf = (port: string) => path.join(sysfsRoot, 'bus/usb/devices', port);
@@ -40,10 +41,11 @@ async function bench(t: Cleanup, decide: Decide) {
       forget: () => undefined,
       generation: () => generation,
     },
+    uptimeMs: () => 1_250,
     sysfsRoot,
     folderOf,
     readStrings: createStringReader(),
-    log: recordingLog(),
+    log,
     report: (state, why) => health.push(`${state} ${why}`),
     onJudged: (port) => judged.push(port),
     onPassed: (port) => passed.push(port),
@@ -51,6 +53,7 @@ async function bench(t: Cleanup, decide: Decide) {
   t.after(() => gate.stop());
   return {
     gate,
+    log,
     asked,
     judged,
     passed,
@@ -153,10 +156,10 @@ test('the device that takes the port during the decision gets nothing of its pre
 });
 
 test('before udev has run a device is judged, its parents too, and nothing is written [U6]', async (t) => {
-  const { gate, asked, attribute, set, judged, passed } = await bench(t, () => verdict('allow'));
+  const { gate, log, asked, attribute, set, judged, passed } = await bench(t, () => verdict('allow'));
   set('1-6', 'authorized', '0');
   set('1-6.2', 'authorized', '0');
-  gate.enter('1-6.2', { isEarly: true });
+  gate.enter('1-6.2', { isEarly: true, recordUptimeMs: 1_000 });
   await gate.settled();
   assert.deepEqual([attribute('1-6', 'authorized'), attribute('1-6.2', 'authorized')], ['0', '0']);
   assert.deepEqual([judged, passed], [['usb1', '1-6', '1-6.2'], []]);
@@ -167,6 +170,7 @@ test('before udev has run a device is judged, its parents too, and nothing is wr
   await gate.settled();
   assert.deepEqual([attribute('1-6', 'authorized'), attribute('1-6.2', 'authorized')], ['1', '1']);
   assert.deepEqual(asked, ['usb1', '1-6', '1-6.2'], 'judged once');
+  assert.match(JSON.stringify(log), /"msAfterRecord":250/);
 });
 
 test('a device that came again at another address is judged again [U6]', async (t) => {
