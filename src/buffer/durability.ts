@@ -1,5 +1,5 @@
 // What an acknowledgement of this Redis is worth, as it says itself on a new connection.
-import type { BufferConfig } from '../contracts/config.ts';
+import type { BufferConfig } from '../contracts/config/buffer-config.ts';
 import { isBufferError } from './buffer-error.ts';
 import type { RedisLink } from './redis-link.ts';
 

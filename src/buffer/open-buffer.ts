@@ -9,7 +9,7 @@ import type {
   RemoveConsumer,
 } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { BufferConfig } from '../contracts/config.ts';
+import type { BufferConfig } from '../contracts/config/buffer-config.ts';
 import { type EventDraft, type EventId, START } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { ReportHealth } from '../contracts/health.ts';

@@ -1,6 +1,6 @@
 // Keeps one usable connection to Redis for as long as the buffer lives: connect, fence, prepare, use, and again.
 import type { Redis } from 'ioredis';
-import type { BufferConfig } from '../contracts/config.ts';
+import type { BufferConfig } from '../contracts/config/buffer-config.ts';
 import type { BufferMetrics } from '../contracts/metrics.ts';
 import { isBufferError, stoppedError } from './buffer-error.ts';
 import type { BufferHealth } from './buffer-health.ts';

@@ -1,7 +1,7 @@
 // One connection to Redis, from connect to loss. It never reconnects, queues or repeats by itself: whether something
 // was stored is decided by the writer, which asks.
 import { Redis } from 'ioredis';
-import type { BufferConfig } from '../contracts/config.ts';
+import type { BufferConfig } from '../contracts/config/buffer-config.ts';
 import { errorText } from '../lib/error-text.ts';
 import { type BufferError, bufferError, stoppedError } from './buffer-error.ts';
 

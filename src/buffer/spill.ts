@@ -1,7 +1,7 @@
 // Moves the oldest events from the stream to the archive when Redis holds more than it should, and gives archived ones up where
 // the bounds ask for it. One run at a time; whatever fails is health, and is tried again with the next one.
 import type { Clock } from '../contracts/clock.ts';
-import type { BufferConfig } from '../contracts/config.ts';
+import type { BufferConfig } from '../contracts/config/buffer-config.ts';
 import { compareEventIds, type EventId, formatEventId } from '../contracts/event.ts';
 import type { EventData } from '../contracts/event-types.ts';
 import type { Log } from '../contracts/log.ts';

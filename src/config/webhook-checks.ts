@@ -1,5 +1,6 @@
 // Rules between the fields of `uplink.webhooks`, which the schema has passed one by one.
-import type { UplinkConfig, WebhookConfig } from '../contracts/config.ts';
+import type { UplinkConfig } from '../contracts/config/uplink-config.ts';
+import type { WebhookConfig } from '../contracts/config/webhook-config.ts';
 import type { ConfigProblem } from './config-problem.ts';
 
 type Rule = (webhook: WebhookConfig, at: string, earlier: readonly WebhookConfig[]) => ConfigProblem | null;

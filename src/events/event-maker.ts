@@ -2,7 +2,7 @@
 // daemon's main thread; the README has the rules. Here: what is new in a change; telling it is the teller's.
 import type { StatePatch } from '../contracts/buffer.ts';
 import type { Instant } from '../contracts/clock.ts';
-import type { UsbConfig } from '../contracts/config.ts';
+import type { UsbConfig } from '../contracts/config/usb-config.ts';
 import type { EventDraft } from '../contracts/event.ts';
 import type { EventsMetrics } from '../contracts/metrics.ts';
 import type { UsbChange, UsbState } from '../contracts/usb-change.ts';

@@ -1,6 +1,6 @@
 // Which transitions may be told now. One bucket per port and one over all; the port's is asked first, so that a flapping
 // device uses up nothing but its own. What is over a limit is kept as its net result and told once there is a token again.
-import type { UsbConfig } from '../contracts/config.ts';
+import type { UsbConfig } from '../contracts/config/usb-config.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
 import { LowestOf } from './lowest-of.ts';
 import {

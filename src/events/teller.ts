@@ -1,7 +1,7 @@
 // Transitions -> event drafts and the state patch that goes with them: debounce, rate limit, draft. The second half of the
 // event maker; the first half decides what is new.
 import type { Instant } from '../contracts/clock.ts';
-import type { UsbConfig } from '../contracts/config.ts';
+import type { UsbConfig } from '../contracts/config/usb-config.ts';
 import type { EventDraft } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { EventsMetrics } from '../contracts/metrics.ts';

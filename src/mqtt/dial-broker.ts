@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls, { type SecureContextOptions } from 'node:tls';
-import type { UplinkConfig } from '../contracts/config.ts';
+import type { UplinkConfig } from '../contracts/config/uplink-config.ts';
 import { type BrokerAddress, type ProxyAddress, parseProxyAddress } from './broker-address.ts';
 import { explainDialError } from './explain-dial-error.ts';
 import { httpConnect } from './http-connect.ts';

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { type IConnackPacket, MqttClient, type Packet } from 'mqtt';
 import { streamBuilder as webSocketStream } from 'mqtt/lib/connect/ws';
-import type { UplinkConfig } from '../contracts/config.ts';
+import type { UplinkConfig } from '../contracts/config/uplink-config.ts';
 import type { Log } from '../contracts/log.ts';
 import { errorText } from '../lib/error-text.ts';
 import type { BrokerAddress } from './broker-address.ts';

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { UplinkConfig } from '../contracts/config.ts';
+import type { UplinkConfig } from '../contracts/config/uplink-config.ts';
 import { errorText } from '../lib/error-text.ts';
 import { MqttError } from './mqtt-error.ts';
 

@@ -3,7 +3,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../contracts/clock.ts';
-import type { UplinkConfig } from '../contracts/config.ts';
+import type { UplinkConfig } from '../contracts/config/uplink-config.ts';
 import type { Log } from '../contracts/log.ts';
 import { errorText } from '../lib/error-text.ts';
 import { backoffDelayMs } from './backoff-delay.ts';

@@ -2,7 +2,7 @@
 import type { ApplianceControl } from '../contracts/appliance-control.ts';
 import type { BufferDepth, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { StatusConfig } from '../contracts/config.ts';
+import type { StatusConfig } from '../contracts/config/status-config.ts';
 import type { EventId } from '../contracts/event.ts';
 import type { HealthReport, ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';

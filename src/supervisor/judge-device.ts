@@ -1,7 +1,7 @@
 // `allow` or `block` for the device at a port -> a rule for just that device before all others, in the file of the confirmed rules.
 import { readFile, stat } from 'node:fs/promises';
 import type { ActVerdict } from '../contracts/appliance-control.ts';
-import type { PolicyConfig } from '../contracts/config.ts';
+import type { PolicyConfig } from '../contracts/config/policy-config.ts';
 import { errorText } from '../lib/error-text.ts';
 import { replaceFile } from '../operate/replace-file.ts';
 import { generatePolicy } from '../policy/generate-policy.ts';

@@ -4,7 +4,7 @@
 import type { EventBuffer } from '../buffer/open-buffer.ts';
 import type { BufferDepth, StatePatch } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { UsbConfig } from '../contracts/config.ts';
+import type { UsbConfig } from '../contracts/config/usb-config.ts';
 import type { EventDraft } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { ReportHealth } from '../contracts/health.ts';

@@ -3,7 +3,7 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../contracts/clock.ts';
-import type { PolicyConfig } from '../contracts/config.ts';
+import type { PolicyConfig } from '../contracts/config/policy-config.ts';
 import type { EventData } from '../contracts/event-types.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import { errorText } from '../lib/error-text.ts';

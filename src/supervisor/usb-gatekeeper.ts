@@ -1,7 +1,7 @@
 // Policy, safety floor, override and guard -> one verdict for a device. Joins policy/ and usb/: asked by the watch's gate, parents before
 // their children. Runs on the daemon's main thread and does no I/O.
 import type { Clock } from '../contracts/clock.ts';
-import type { PolicyConfig } from '../contracts/config.ts';
+import type { PolicyConfig } from '../contracts/config/policy-config.ts';
 import type { EventData } from '../contracts/event-types.ts';
 import type { UnjudgedDevice, UsbGatekeeper, UsbVerdict } from '../contracts/usb-policy.ts';
 import { textHash } from '../policy/device-hash.ts';

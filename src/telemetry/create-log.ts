@@ -1,6 +1,6 @@
 // The log of the appliance: JSON lines by pino, ISO time, secrets redacted, every line bounded.
 import { type Logger, pino } from 'pino';
-import type { LogConfig } from '../contracts/config.ts';
+import type { LogConfig } from '../contracts/config/log-config.ts';
 import type { Log } from '../contracts/log.ts';
 import { type LogDestination, openLogDestination } from './log-destination.ts';
 import { redactFacts, redactText } from './redact-facts.ts';

@@ -1,7 +1,7 @@
 // The configured webhooks -> one sender each, until the stop. Runs on the daemon's thread.
 import type { Cursor, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { WebhookConfig } from '../contracts/config.ts';
+import type { WebhookConfig } from '../contracts/config/webhook-config.ts';
 import type { EventId } from '../contracts/event.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';

@@ -1,7 +1,7 @@
 // What the supervisor gives the uplink.
 import type { Cursor, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { UplinkConfig } from '../contracts/config.ts';
+import type { UplinkConfig } from '../contracts/config/uplink-config.ts';
 import type { EventId } from '../contracts/event.ts';
 import type { EventData, EventType } from '../contracts/event-types.ts';
 import type { ReportHealth } from '../contracts/health.ts';

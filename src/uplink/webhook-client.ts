@@ -5,7 +5,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import type { Clock } from '../contracts/clock.ts';
-import type { WebhookConfig } from '../contracts/config.ts';
+import type { WebhookConfig } from '../contracts/config/webhook-config.ts';
 import { errorText } from '../lib/error-text.ts';
 import { productVersion } from '../lib/product-version.ts';
 import { explainRequestError } from './explain-request-error.ts';

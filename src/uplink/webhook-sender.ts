@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cursor, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
-import type { WebhookConfig } from '../contracts/config.ts';
+import type { WebhookConfig } from '../contracts/config/webhook-config.ts';
 import { compareEventIds, type EventId, formatEventId, START } from '../contracts/event.ts';
 import type { PartState, ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';

@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../contracts/clock.ts';
-import type { UsbConfig } from '../contracts/config.ts';
+import type { UsbConfig } from '../contracts/config/usb-config.ts';
 import type { ReportHealth } from '../contracts/health.ts';
 import type { Log } from '../contracts/log.ts';
 import type { UsbMetrics } from '../contracts/metrics.ts';

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis';
 import type { ArchiveFiles } from '../../src/buffer/archive/archive-files.ts';
 import { type EventBuffer, type OpenBufferOptions, openBuffer } from '../../src/buffer/open-buffer.ts';
 import type { ConsumerOptions } from '../../src/contracts/buffer.ts';
-import type { BufferConfig } from '../../src/contracts/config.ts';
+import type { BufferConfig } from '../../src/contracts/config/buffer-config.ts';
 import {
   type EventDraft,
   type EventId,

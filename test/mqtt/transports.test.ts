@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
-import type { UplinkConfig } from '../../src/contracts/config.ts';
+import type { UplinkConfig } from '../../src/contracts/config/uplink-config.ts';
 import { type Authority, type Certificate, makeAuthority } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { startMosquitto } from '../support/mosquitto.ts';

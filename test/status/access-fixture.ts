@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import type { StatusConfig } from '../../src/contracts/config.ts';
+import type { StatusConfig } from '../../src/contracts/config/status-config.ts';
 import { textOrNull } from '../../src/operate/import-provision.ts';
 import { replaceFile } from '../../src/operate/replace-file.ts';
 import type { StatusOptions } from '../../src/status/status-options.ts';

@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import type { StatusConfig } from '../../src/contracts/config.ts';
+import type { StatusConfig } from '../../src/contracts/config/status-config.ts';
 import { compareEventIds, type EventId, type StoredEvent } from '../../src/contracts/event.ts';
 import type { HealthReport } from '../../src/contracts/health.ts';
 import { startStatus } from '../../src/status/start-status.ts';

@@ -1,6 +1,6 @@
 // The real MQTT session with everything it says kept.
 import type { TestContext } from 'node:test';
-import type { UplinkConfig } from '../../src/contracts/config.ts';
+import type { UplinkConfig } from '../../src/contracts/config/uplink-config.ts';
 import type { Connected } from '../../src/mqtt/mqtt-message.ts';
 import {
   type MqttSession,

@@ -1,6 +1,6 @@
 // The real uplink on an in-memory stream, with everything it says kept.
 import type { TestContext } from 'node:test';
-import type { UplinkConfig } from '../../src/contracts/config.ts';
+import type { UplinkConfig } from '../../src/contracts/config/uplink-config.ts';
 import type { EventId } from '../../src/contracts/event.ts';
 import type { PartState } from '../../src/contracts/health.ts';
 import { startUplink, type Uplink } from '../../src/uplink/start-uplink.ts';

@@ -1,5 +1,5 @@
 // The real webhook sender on an in-memory stream, with everything it says kept.
-import type { WebhookConfig } from '../../src/contracts/config.ts';
+import type { WebhookConfig } from '../../src/contracts/config/webhook-config.ts';
 import type { PartState } from '../../src/contracts/health.ts';
 import { startWebhooks, type Webhooks, type WebhooksOptions } from '../../src/uplink/start-webhooks.ts';
 import type { WebhookEvent } from '../../src/uplink/uplink-options.ts';

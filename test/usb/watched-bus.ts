@@ -1,7 +1,7 @@
 // The watch of a bus of files: what it was told, as lines, health and figures.
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import type { UsbConfig } from '../../src/contracts/config.ts';
+import type { UsbConfig } from '../../src/contracts/config/usb-config.ts';
 import type { UsbChange, UsbState } from '../../src/contracts/usb-change.ts';
 import { UsbDevice } from '../../src/contracts/usb-device.ts';
 import type { UsbGatekeeper } from '../../src/contracts/usb-policy.ts';

@@ -1,5 +1,7 @@
 // The configuration -> the small files that the appliance's init scripts read: name, addresses, name servers, time, port, what Redis fsyncs. Pure.
-import type { Config, NetworkConfig } from '../../contracts/config.ts';
+
+import type { NetworkConfig } from '../../contracts/config/network-config.ts';
+import type { Config } from '../../contracts/config.ts';
 import { chronyConf } from './chrony-conf.ts';
 import { hostName } from './host-name.ts';
 

@@ -3,7 +3,7 @@
 import type { TSchema } from 'typebox';
 import { checkCompatibility } from '../../bundle/check-compatibility.ts';
 import { checkPolicy } from '../../bundle/check-policy.ts';
-import type { PluginsConfig } from '../../contracts/config.ts';
+import type { PluginsConfig } from '../../contracts/config/plugins-config.ts';
 import {
   levelResources,
   type PluginManifest,

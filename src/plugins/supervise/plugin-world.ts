@@ -1,7 +1,7 @@
 // What every plugin of this appliance is given to live on; made once by start-plugins.ts from what the supervisor hands in.
 import type { AppendEvents, OpenConsumer, ReadEvents, RemoveConsumer } from '../../contracts/buffer.ts';
 import type { Clock } from '../../contracts/clock.ts';
-import type { PluginsConfig } from '../../contracts/config.ts';
+import type { PluginsConfig } from '../../contracts/config/plugins-config.ts';
 import type { EventId } from '../../contracts/event.ts';
 import type { EventData, EventType } from '../../contracts/event-types.ts';
 import type { Log } from '../../contracts/log.ts';
