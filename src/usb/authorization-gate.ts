@@ -147,6 +147,8 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     }
     if (verdict === null) return;
     const wanted = isEarly ? null : stepTo(verdict, isAuthorized);
+    // Nothing to write: what is written later is because of another policy, not of this record.
+    if (!isEarly && wanted === null) recordedMs.delete(port);
     const hasWritten = wanted !== null && (await write(port, folder, wanted));
     const isSame = known?.address === raw.address && isSameVerdict(known.verdict, verdict);
     const isNews =
