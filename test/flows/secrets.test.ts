@@ -94,7 +94,8 @@ test('planted secrets appear in no output of any surface [M9, S8]', async (t) =>
   for (const [url] of readable) {
     if (['/api/v1/events', '/api/v1/session'].includes(url)) continue;
     const reply = await fetch(`${daemon.url}${url}`, { headers: { Authorization: `Bearer ${token}` } });
-    assert.equal(reply.status, 200, url);
+    // Nobody is trusted on this appliance, and it says so.
+    assert.ok(reply.ok || url === '/api/v1/trust', `${url}: ${reply.status}`);
     const bytes = Buffer.from(await reply.arrayBuffer());
     hear(url, (url.endsWith('diagnostics') ? gunzipSync(bytes) : bytes).toString());
     hear(`${url} headers`, JSON.stringify([...reply.headers]));
