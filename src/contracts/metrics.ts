@@ -20,6 +20,8 @@ export interface UsbMetrics {
   /** Attach and detach records of the kernel that the `usb` package never reported. */
   readonly crossCheckMissed: Counter<'kind'>;
   readonly devices: Gauge;
+  /** From the kernel's record of a device to its first written verdict. */
+  readonly authorizationDelay: Histogram;
 }
 export interface EventsMetrics {
   readonly made: Counter<'type'>;

@@ -39,6 +39,10 @@ export function createMetrics(
         'kind',
       ),
       devices: gauge('usb_devices', 'Devices on the bus, root hubs excepted.'),
+      authorizationDelay: latency(
+        'usb_authorization_delay_seconds',
+        "Time from the kernel's record of a device until the first verdict was written.",
+      ),
     },
     events: {
       made: counter('events_total', 'Events made.', 'type'),

@@ -44,6 +44,8 @@ export interface GateOptions {
   readonly readStrings: ReadStrings;
   readonly log: Log;
   readonly report: ReportHealth;
+  /** A device's first verdict is written, so long after the kernel's record of it. */
+  readonly onFirstWritten: (afterMs: number) => void;
   /** The verdict of this device is new, or what sysfs says of it. */
   readonly onJudged: (port: string) => void;
   /** The gate is through with this port for now. */
@@ -162,8 +164,8 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
       refused.delete(port);
       const recorded = recordedMs.get(port);
       recordedMs.delete(port);
-      const ms = recorded === undefined ? {} : { msAfterRecord: Math.round(options.uptimeMs() - recorded) };
-      log.info({ port, wanted, ...ms }, 'what the policy says is written');
+      if (recorded !== undefined) options.onFirstWritten(options.uptimeMs() - recorded);
+      log.info({ port, wanted }, 'what the policy says is written');
       return true;
     }
     if (outcome.code === 'gone') return false;

@@ -123,6 +123,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
           readStrings,
           log,
           report: options.report('usb-policy'),
+          onFirstWritten: (afterMs) => options.metrics.authorizationDelay.observe(afterMs / 1_000),
           onJudged(port) {
             const raw = readRawDevice(folderOf(port));
             if (raw === null || port.startsWith('usb')) return;

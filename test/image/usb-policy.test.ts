@@ -5,6 +5,7 @@ import type { CloudEvent } from '../../src/contracts/event.ts';
 import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
 import { type DeviceKind, sockets } from '../support/guest-devices.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
+import { histogramQuantiles } from '../support/histogram-quantiles.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
 import { until } from '../support/until.ts';
@@ -285,6 +286,8 @@ suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
   test('500 plugs with mixed verdicts: none wrong, and no blocked device had an interface for a millisecond [U6]', async (t) => {
     await setRules('allow id 1d6b:0101\nallow with-interface one-of { 03:01:* }\n');
     await guest.shell.must('sleep 3');
+    const metrics = async () => (await fetch(`${guest.statusUrl}/metrics`)).text();
+    const before = await metrics();
     const result = await guest.shell.must('node /usr/lib/autoweave-test/policy-cycles.mjs 500', 900_000);
     const counts = JSON.parse(result) as Readonly<Record<string, number>>;
     t.diagnostic(result.trim());
@@ -295,5 +298,13 @@ suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
     t.diagnostic(
       `appeared in sysfs -> authorized and interface there: p50 ${counts.p50} ms, p95 ${counts.p95} ms`,
     );
+    const delays = histogramQuantiles(
+      await metrics(),
+      'autoweave_usb_authorization_delay_seconds',
+      [0.5, 0.95],
+      before,
+    ).map((seconds) => (seconds * 1_000).toFixed(1));
+    assert.ok(!delays.includes('NaN'), 'nothing was measured');
+    t.diagnostic(`kernel record -> authorized written: p50 ${delays[0]} ms, p95 ${delays[1]} ms`);
   });
 });
