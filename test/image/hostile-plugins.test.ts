@@ -45,7 +45,7 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
   const runAttack = async (attack: Attack, without: readonly string[]): Promise<RunnerResult> => {
     const { guest } = appliance;
     const code = attackCode(attack, { PORT: String(port), SECRET: secret });
-    const seconds = attack.name === 'busy loop' ? 10 : 90;
+    const seconds = attack.name === 'busy loop' ? 5 : 90;
     const job = JSON.stringify({ code, resources: attack.resources, without, port, seconds });
     await putFile(guest, '/tmp/job.json', Buffer.from(job));
     const answer = await guest.shell.must(

@@ -120,7 +120,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'output flood',
-    body: `const { writeSync } = await import('node:fs'); const text = 'x'.repeat(999) + '\\n'; for (let n = 0; n < 4_000; n++) writeSync(1, text);`,
+    body: `const { writeSync } = await import('node:fs'); const text = 'x'.repeat(999) + '\\n'; for (let n = 0; n < 4_000;) { try { writeSync(1, text); n++; } catch (e) { if (e.code !== 'EAGAIN') throw e; } }`,
     resources: roomy,
     layer: 'output rate',
     without: ['output-rate'],
