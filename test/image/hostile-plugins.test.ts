@@ -98,7 +98,7 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
       await plugins.ask('DELETE', `/api/v1/plugins/${name}`);
       const reached = logs.find(({ text }) => text.startsWith('REACHED'));
       if (reached !== undefined) wrong.push(`${attack.name}: ${reached.text}`);
-      if (begun === undefined) wrong.push(`${attack.name}: it did not begin`);
+      if (begun === undefined) wrong.push(`${attack.name}: it did not begin: ${JSON.stringify(end?.data)}`);
       if (end === undefined) wrong.push(`${attack.name}: nothing was told of it`);
       const contained = mine().find(({ type }) => type === 'security.contained');
       const goneMs = contained === undefined ? null : Number(contained.data.ms);

@@ -25,7 +25,8 @@ let lastTick = performance.now();
 // A tick that comes late: the machine stood still, or this group was held back. That is not the worker's silence.
 setInterval(() => {
   const now = performance.now();
-  lastBeat += Math.max(0, now - lastTick - TICK_MS);
+  // Not into the future: a beat may have come between the standstill and this tick, and a silence is never negative.
+  lastBeat = Math.min(now, lastBeat + Math.max(0, now - lastTick - TICK_MS));
   lastTick = now;
 }, TICK_MS);
 
