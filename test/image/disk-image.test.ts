@@ -86,9 +86,10 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
     await guest.shell.must('echo kept >/var/lib/marker; sync');
   });
 
-  test('one port is open, no file is set-user-id, nobody can log in, the hardware watchdog is fed [I4]', async (t) => {
+  test('the page and multicast DNS are open, no file is set-user-id, nobody can log in, the hardware watchdog is fed [I4]', async (t) => {
     const listening = await guest.shell.must("netstat -ltun | awk 'NR > 2 { print $1, $4 }'");
-    assert.equal(listening.trim(), 'tcp 0.0.0.0:8480');
+    // The page, and multicast DNS, which the filter lets in for its group alone.
+    assert.deepEqual(listening.trim().split('\n').sort(), ['tcp 0.0.0.0:8480', 'udp 0.0.0.0:5353']);
     assert.match(await guest.shell.must('nft list ruleset'), /hook input priority filter; policy drop;/);
     const setId = await guest.shell.must('find / -xdev -type f -perm /6000 | wc -l');
     assert.equal(setId.trim(), '0');
