@@ -184,6 +184,8 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
     t.diagnostic(
       `${of('usb.device.added').length} added events; the rest came back within 50 ms and is counted as folded`,
     );
+    const types = Object.entries(Object.groupBy(events().slice(first), ({ type }) => type));
+    t.diagnostic(`events: ${types.map(([type, of]) => `${type} ${of?.length}`).join(', ')}`);
     t.diagnostic(`the usb package alone missed: ${missed.join(', ')}`);
 
     assert.ok(short >= 200, `only ${short} of ${plugs} plugs were short`);
