@@ -18,6 +18,8 @@ const PASSWORD = 'five words are quite enough';
 const SLOW_MS = 60_000;
 const skip = withoutChromium();
 const awake = '.hero.ok, .hero.warn';
+/** The link to the view where one logs in; to a person who is logged in the same place shows the account. */
+const loggedOut = 'a.who[href="#/login"]';
 
 async function startAppliance(t: TestContext) {
   const dir = await tempDir(t);
@@ -119,7 +121,7 @@ test('a new box is claimed, a device appears without reload, is blocked, and a s
   assert.equal((await allow({ Cookie: cookie, 'X-CSRF-Token': 'wrong' })).status, 403);
 
   await press(page, 'Log out');
-  await page.waitForSelector('a.who');
+  await page.waitForSelector(loggedOut);
   await go(page, 'devices');
   await page.waitForSelector('input[name="password"]');
   assert.doesNotMatch(String(await page.evaluate('document.body.innerText')), /Scanner/);
@@ -151,7 +153,7 @@ test('the page goes on by itself after Redis and after the daemon were away [S1]
   await startDaemon(t, options);
   await page.waitForSelector(awake);
   // Sessions are kept in memory alone.
-  await page.waitForSelector('a.who');
+  await page.waitForSelector(loggedOut);
   await logIn(page);
   await go(page, 'devices');
   await see(page, 'After Redis');
