@@ -1,5 +1,5 @@
 // Consumers come, go, and lose their place when nothing reads on for them: cursors together with the events that say so.
-import type { ConsumerName, OpenConsumer, RemoveConsumer } from '../contracts/buffer.ts';
+import type { ConsumerName, KeepConsumers, OpenConsumer, RemoveConsumer } from '../contracts/buffer.ts';
 import { compareEventIds, type EventId, formatEventId, START } from '../contracts/event.ts';
 import type { EventData } from '../contracts/event-types.ts';
 import { stoppedError } from './buffer-error.ts';
@@ -60,6 +60,15 @@ export class Consumers {
     await keeper.link();
     const position = cursors.get(name);
     if (position !== undefined) await this.#expire({ name, position, mayExpire: null }, 'removed');
+  };
+
+  readonly keepOnly: KeepConsumers = async (prefix, names) => {
+    const { cursors, keeper, planned } = this.#options;
+    await keeper.link();
+    // Before that the number of unread events is not known.
+    await planned();
+    for (const { name } of cursors.all)
+      if (name.startsWith(prefix) && !names.includes(name)) await this.remove(name);
   };
 
   /** The first connection brings the idle times of an earlier run of the daemon; after Cursors.prepare(). */

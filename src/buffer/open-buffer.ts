@@ -4,6 +4,7 @@ import type {
   AppendEvents,
   BufferDepth,
   BufferUsage,
+  KeepConsumers,
   OpenConsumer,
   ReadEvents,
   RemoveConsumer,
@@ -65,6 +66,7 @@ export interface EventBuffer {
   readonly read: ReadEvents;
   readonly openConsumer: OpenConsumer;
   readonly removeConsumer: RemoveConsumer;
+  readonly keepConsumers: KeepConsumers;
   /** Must resolve before an event up to `id` is published: the mark file says so then. Rejects with `buffer.stopped` only. */
   mayPublish(id: EventId): Promise<void>;
   /** The state hash as it is stored; waits for Redis. Rejects with `buffer.stopped` only. */
@@ -190,6 +192,7 @@ export async function openBuffer(options: OpenBufferOptions): Promise<EventBuffe
     }),
     openConsumer: consumers.open,
     removeConsumer: consumers.remove,
+    keepConsumers: consumers.keepOnly,
     async mayPublish(id) {
       await writer.planned;
       await mark.raise(id);

@@ -60,6 +60,9 @@ export type OpenConsumer = (name: ConsumerName, options: ConsumerOptions) => Pro
  */
 export type RemoveConsumer = (name: ConsumerName) => Promise<void>;
 
+/** Removes every consumer whose name begins with the prefix and is not among `names`, as RemoveConsumer does. */
+export type KeepConsumers = (prefix: string, names: readonly ConsumerName[]) => Promise<void>;
+
 export interface BufferDepth {
   readonly lastId: EventId | null;
   /** Events not yet acknowledged by the slowest consumer. */

@@ -175,6 +175,7 @@ export async function startAppliance(options: {
     log: log.child({ part: 'webhooks' }),
     reporter: board.reporter,
     place: (consumer) => consumerPlace(buffer, consumer, { from: 'start', mayExpire: true }),
+    keepPlaces: buffer.keepConsumers,
     mayPublish: buffer.mayPublish,
     onAppended: buffer.onAppended,
     onEvent: ({ type, subject, data }) => pipeline.say(type, subject, data),

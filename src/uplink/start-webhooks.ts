@@ -1,5 +1,5 @@
 // The configured webhooks -> one sender each, until the stop. Runs on the daemon's thread.
-import type { Cursor, ReadEvents } from '../contracts/buffer.ts';
+import type { Cursor, KeepConsumers, ReadEvents } from '../contracts/buffer.ts';
 import type { Clock } from '../contracts/clock.ts';
 import type { WebhookConfig } from '../contracts/config/webhook-config.ts';
 import type { EventId } from '../contracts/event.ts';
@@ -9,6 +9,8 @@ import type { WebhookMetrics } from '../contracts/metrics.ts';
 import { type ApplianceName, sourceOf } from '../contracts/topics.ts';
 import type { WebhookEvent } from './uplink-options.ts';
 import { WebhookSender } from './webhook-sender.ts';
+
+const PREFIX = 'webhook:';
 
 export interface WebhooksOptions {
   readonly webhooks: readonly WebhookConfig[];
@@ -21,6 +23,8 @@ export interface WebhooksOptions {
   readonly reporter: (part: string) => ReportHealth;
   /** The durable place of the consumer `webhook:<name>`. */
   readonly place: (consumer: string) => { readonly cursor: Cursor; readonly read: ReadEvents };
+  /** Gives up the places of webhooks that are configured no more: nobody will read on for them. */
+  readonly keepPlaces: KeepConsumers;
   /** Resolves once everything up to `id` may leave the appliance. */
   readonly mayPublish: (id: EventId) => Promise<void>;
   /** Calls the listener with the last id after each append, until the returned function is called. */
@@ -34,10 +38,10 @@ export interface Webhooks {
 }
 
 export function startWebhooks(options: WebhooksOptions): Webhooks {
-  const { appliance, log, onAppended, place, reporter, webhooks, ...rest } = options;
+  const { appliance, keepPlaces, log, onAppended, place, reporter, webhooks, ...rest } = options;
   const senders: WebhookSender[] = [];
   for (const config of webhooks) {
-    const part = `webhook:${config.name}`;
+    const part = PREFIX + config.name;
     const report = reporter(part);
     const own = place(part);
     if (config.secret === undefined) {
@@ -61,6 +65,10 @@ export function startWebhooks(options: WebhooksOptions): Webhooks {
     for (const sender of senders) sender.wake(lastId);
   });
   for (const sender of senders) sender.start();
+  keepPlaces(
+    PREFIX,
+    webhooks.map(({ name }) => PREFIX + name),
+  ).catch((thrown: unknown) => log.debug({ err: thrown }, 'stopped before old places could be given up'));
   return {
     async stop() {
       stopListening();

@@ -1,5 +1,6 @@
 // [B4] Every way in which a Redis fails, one after the other, while devices come and go: what is said, how long it takes until events
 // are stored again, and that nothing acknowledged is missing that no event tells of.
+import { appendFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -10,7 +11,7 @@ import { askRedis } from './ask-redis.ts';
 import type { Drill } from './drill.ts';
 import { startPlugFeed } from './plug-feed.ts';
 import { type Fault, type FaultyStore, faults } from './redis-faults/faults.ts';
-import { type Rig, startRig } from './rig.ts';
+import { type Rig, type RigOptions, startRig } from './rig.ts';
 import { settle } from './settle.ts';
 
 const FEED_EVERY_MS = 20;
@@ -29,7 +30,7 @@ export const drill: Drill = {
     for (let round = 0; round < n; round += 1) {
       const fault = faults[(seed + round - 1) % faults.length];
       if (fault === undefined) break;
-      if (fault.diskMiB !== null && noSmallDisk !== false) {
+      if (fault.disk !== null && noSmallDisk !== false) {
         say(`${fault.name}: left out: ${noSmallDisk}`);
         continue;
       }
@@ -47,8 +48,8 @@ async function tryFault(
   fault: Fault,
   { seed, say }: { readonly seed: number; readonly say: (line: string) => void },
 ): Promise<number> {
-  const disk = fault.diskMiB === null ? null : await mountSmallDisk(t, fault.diskMiB);
-  const rig = await startRig(t, disk === null ? {} : { redisDir: path.join(disk, 'data') });
+  const disk = fault.disk === null ? '' : await mountSmallDisk(t, fault.disk.mib);
+  const rig = await startRig(t, onDisk(fault, disk));
   const supervised = supervise(t, rig);
   let acknowledged = 0;
   const { onAcknowledged } = rig.tap;
@@ -68,6 +69,8 @@ async function tryFault(
     rig,
     admin: (...command) => askRedis(rig.redis.socket, command),
     health: () => healthOf(rig),
+    archiveFolder: path.join(disk, 'state/archive'),
+    ...fillable(path.join(disk, 'filler')),
     whileDead: supervised.whileDead,
   };
   const began = performance.now();
@@ -95,6 +98,27 @@ async function tryFault(
     say(`    event ${id} ${type} ${JSON.stringify(data)}`);
   for (const crash of rig.crashes) say(`    ${crash}`);
   return failed + rig.crashes.length;
+}
+
+function onDisk({ disk }: Fault, folder: string): RigOptions {
+  if (disk === null) return {};
+  if (disk.holds === 'store') return { redisDir: path.join(folder, 'data') };
+  // What the drill plugs is soon more than Redis may hold, and nothing is kept free for others.
+  const buffer = { memoryMaxBytes: 1_048_576, archiveKeepFreeBytes: 0 };
+  return { config: { appliance: { stateDir: path.join(folder, 'state') }, buffer } };
+}
+
+function fillable(file: string): Pick<FaultyStore, 'fillDisk' | 'clearDisk'> {
+  return {
+    async fillDisk() {
+      try {
+        for (;;) await appendFile(file, Buffer.alloc(4_096));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      }
+    },
+    clearDisk: () => rm(file),
+  };
 }
 
 /** Starts Redis again whenever it ends, as the appliance's init does. */

@@ -4,6 +4,7 @@ import test from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { CloudEvent } from '../../src/contracts/event.ts';
 import { schemaCheck } from '../../src/lib/schema-check.ts';
+import { askRedis } from '../drill/ask-redis.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { startRedis } from '../support/redis.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -91,4 +92,37 @@ test('every event of devices plugged while the receiver was down, and over a res
   assert.equal(await second.stop('SIGTERM'), 0);
   const shown = JSON.stringify([first.log, second.log]) + metrics;
   assert.doesNotMatch(shown, /planted-query|whsec_|MDEyMzQ1/);
+});
+
+test('a webhook that is configured no more loses its place at once, and what it had not got is told [U8, B2]', async (t) => {
+  const dir = await tempDir(t);
+  const bus = usbBus(t, dir);
+  const redis = await startRedis(t);
+  const receiver = await startWebhookReceiver(t);
+  await receiver.stop();
+  const kept = { name: 'kept', url: receiver.url, secret: webhookSecret };
+  const options = (webhooks: readonly object[]) => ({
+    dir,
+    redisSocket: redis.socket,
+    config: { usb: { sysfsRoot: bus.sysfsRoot, monitorCommand: bus.monitorCommand }, uplink: { webhooks } },
+  });
+  const places = async () => String(await askRedis(redis.socket, ['HKEYS', 'aw:cursors']));
+  const first = await startDaemon(t, options([kept, { ...kept, name: 'gone' }]));
+  bus.plug(keyboard);
+  await until('both have a place', async () => (await places()).includes('webhook:gone'));
+  assert.equal(await first.stop('SIGTERM'), 0);
+
+  const second = await startDaemon(t, options([kept]));
+  await until('the place to be gone', async () => !(await places()).includes('webhook:gone'));
+  assert.ok((await places()).includes('webhook:kept'));
+  await receiver.start();
+  const told = await until('the kept one to be told', () =>
+    receiver.deliveries
+      .map(({ body }) => JSON.parse(body) as CloudEvent)
+      .find(({ type }) => type === 'buffer.cursor-expired'),
+  );
+  const { consumer, count, why } = told.data as Readonly<Record<string, unknown>>;
+  assert.deepEqual({ consumer, why }, { consumer: 'webhook:gone', why: 'removed' });
+  assert.ok(Number(count) >= 2);
+  assert.equal(await second.stop('SIGTERM'), 0);
 });

@@ -58,6 +58,7 @@ export function startTestWebhook(
     log,
     reporter: (part) => (state, why) => void health.push({ part, state, why }),
     place: () => ({ read: stream.read, cursor: stream.cursor }),
+    keepPlaces: async () => undefined,
     mayPublish: async () => undefined,
     onAppended: stream.onAppended,
     onEvent: (event) => void said.push(event),

@@ -1,4 +1,4 @@
-// What can go wrong with a Redis and its files. Each fault breaks the running store of a rig, and ends what caused it.
+// What can go wrong with a Redis, its files and the archive beside it. Each fault breaks the running store of a rig, and ends what caused it.
 import { appendFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,8 +9,8 @@ export interface Fault {
   readonly name: string;
   /** The broker is away meanwhile, so that the store holds what nobody else has. */
   readonly withBacklog: boolean;
-  /** On a disk of its own of so many MB; null: on the usual one. */
-  readonly diskMiB: number | null;
+  /** A disk of so many MB that can be filled, and what lies on it; null: all is on the usual one. */
+  readonly disk: { readonly mib: number; readonly holds: 'store' | 'archive' } | null;
   /** Sets in, lasts, and is over when it resolves: what follows is recovery. */
   run(store: FaultyStore): Promise<void>;
 }
@@ -23,6 +23,11 @@ export interface FaultyStore {
   whileDead(change: () => Promise<void>): Promise<void>;
   /** Health of the buffer, as the daemon says it. */
   health(): Promise<string>;
+  readonly archiveFolder: string;
+  /** Leaves no byte free on the fault's disk, and may be called again. */
+  fillDisk(): Promise<void>;
+  /** Takes back what fillDisk() wrote. */
+  clearDisk(): Promise<void>;
 }
 
 /** Longer than the daemon waits for an answer. */
@@ -50,8 +55,8 @@ async function changeByte(rig: Rig, find: (log: Buffer, from: number) => number)
   await handle.close();
 }
 
-const onTheDisk = { withBacklog: true, diskMiB: null };
-const besides = { withBacklog: false, diskMiB: null };
+const onTheDisk = { withBacklog: true, disk: null };
+const besides = { withBacklog: false, disk: null };
 
 export const faults: readonly Fault[] = [
   { name: 'dead (SIGKILL)', ...besides, run: ({ whileDead }) => whileDead(async () => undefined) },
@@ -87,22 +92,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'disk full',
     withBacklog: false,
-    diskMiB: 24,
+    disk: { mib: 24, holds: 'store' },
     async run(store) {
-      const filler = path.join(path.dirname(store.rig.redis.dir), 'filler');
-      const fill = async () => {
-        try {
-          for (;;) await appendFile(filler, Buffer.alloc(4_096));
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-        }
-      };
-      await fill();
+      await store.fillDisk();
       await untilTold(store);
       // redis-run gives up its reserve, and that is taken away too.
-      await fill();
+      await store.fillDisk();
       await delay(3_000);
-      await rm(filler);
+      await store.clearDisk();
     },
   },
   {
@@ -144,5 +141,29 @@ export const faults: readonly Fault[] = [
     ...onTheDisk,
     run: ({ rig, whileDead }) =>
       whileDead(async () => writeFile(await logFile(rig, '.base.rdb'), 'REDIS0099 of the future')),
+  },
+  {
+    name: 'disk full while archiving',
+    withBacklog: true,
+    disk: { mib: 8, holds: 'archive' },
+    async run(store) {
+      await until(
+        'something is in the archive',
+        async () => (await readdir(store.archiveFolder).catch(() => [])).length > 0,
+        SAID_LIMIT_MS,
+      );
+      let isOver = false;
+      // The room that the archive makes is taken away too.
+      const filling = async () => {
+        for (; !isOver; await delay(20)) await store.fillDisk();
+      };
+      const filled = filling();
+      await untilTold(store).finally(() => {
+        isOver = true;
+      });
+      await filled;
+      await delay(3_000);
+      await store.clearDisk();
+    },
   },
 ];
