@@ -159,22 +159,29 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   let stallTimer: NodeJS.Timeout | undefined;
   const subscribed = Promise.withResolvers<void>();
 
+  const isDifferent = ({ devices }: Snapshot) => view.differences(devices).length > 0;
   const saySource = (source: 'kernel' | 'udev', state: 'lost' | 'restored', why: string) =>
     lane.push([{ kind: 'source', source, observed: clock.now(), state, why }]);
-  /** Until the monitor has printed what the kernel has numbered by now; a quiet bus has nothing to print, so there is a limit. */
-  const caughtUp = async () => {
+  /** Until the monitor has printed what the kernel has numbered by now; of a quiet bus it has nothing to print, so its silence has a limit. */
+  const caughtUp = async (silenceMs: number) => {
     const target = readUeventSeqnum(config.sysfsRoot);
-    const end = clock.uptimeMs() + timings.catchUpMs;
-    const isBehind = () => target !== null && (monitor.highestSeqnum() ?? 0) < target;
-    while (!isStopped && monitor.isUp() && isBehind() && clock.uptimeMs() < end)
+    let printed = monitor.highestSeqnum();
+    let end = clock.uptimeMs() + silenceMs;
+    while (!isStopped && monitor.isUp() && target !== null && (printed ?? 0) < target) {
+      if (clock.uptimeMs() >= end) return;
       await delay(CATCH_UP_STEP_MS);
+      if (monitor.highestSeqnum() === printed) continue;
+      printed = monitor.highestSeqnum();
+      end = clock.uptimeMs() + silenceMs;
+    }
   };
   /** Never rejects. */
   const handOver = async (scan: Promise<Snapshot | null>, isWanted: (snapshot: Snapshot) => boolean) => {
     try {
       const snapshot = await scan;
       if (snapshot === null) return;
-      await caughtUp();
+      const isNews = snapshot.reason === 'timer' && isDifferent(snapshot);
+      await caughtUp(isNews ? timings.lateMonitorMs : timings.catchUpMs);
       // Verdicts that come in time are part of what the scan tells; later ones are changes.
       if (gate !== null) await Promise.race([gate.settled(), delay(timings.catchUpMs, null, { ref: false })]);
       await lane.drained();
@@ -221,8 +228,6 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     });
     return place(looked, isWanted);
   };
-  const isDifferent = ({ devices }: Snapshot) => view.differences(devices).length > 0;
-
   const takeRecord = (record: DeviceRecord) => {
     if (isStopped) return;
     const { origin, action, seqnum, isSynthetic } = record;

@@ -8,8 +8,10 @@ export interface UsbTimings {
   readonly tickMs: number;
   /** How often the bus is scanned while the monitor is down. */
   readonly pollMs: number;
-  /** How long a finished scan waits for the records of what happened before its end. */
+  /** How long a finished scan waits for the records of what happened before its end while the monitor prints nothing. */
   readonly catchUpMs: number;
+  /** The same for a scan while the monitor runs that found what no record has told: on a busy machine the monitor is late. */
+  readonly lateMonitorMs: number;
   /** What a scan finds, a record may explain for so long afterwards. */
   readonly stallGraceMs: number;
   readonly udevPatienceMs: number;
@@ -27,6 +29,7 @@ export const usbTimings: UsbTimings = {
   tickMs: 1_000,
   pollMs: 2_000,
   catchUpMs: 100,
+  lateMonitorMs: 2_000,
   stallGraceMs: 2_000,
   udevPatienceMs: 30_000,
   crossCheckGraceMs: 3_000,

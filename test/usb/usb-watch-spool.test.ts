@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { bootId, fileBus, runningClock, spoolLine } from './file-bus.ts';
 import { keyboard, stateOf, stick, watchBus } from './watched-bus.ts';
 
@@ -76,6 +77,39 @@ test('a short plug at a port that has another device by the time of the scan is 
     `kernel detached 1-1 90 ${removed}`,
     `kernel attached 1-1 ${next.address} ${next.seqnum}`,
     'snapshot start net-state-only [1-1]',
+  ]);
+});
+
+test('a scan waits for a monitor that is late, so a short plug between two others is told in its turn [U2]', async (t) => {
+  const bus = await fileBus(t);
+  const first = bus.plug('1-1', stick);
+  const { lines, seen, watch } = await watchBus(t, bus, { timings: { catchUpMs: 1, lateMonitorMs: 20_000 } });
+  await seen('snapshot start net-state-only [1-1]');
+  const begun = lines().length;
+  bus.withdraw('1-1');
+  const from = bus.lastSeqnum();
+  bus.skipNumbers(4);
+  const address = bus.insert('1-1', keyboard);
+  const rescanned = watch.rescan();
+  // Longer than a scan takes, and in pieces.
+  for (const [index, [action, of]] of (
+    [
+      ['remove', first.address],
+      ['add', 90],
+      ['remove', 90],
+      ['add', address],
+    ] as const
+  ).entries()) {
+    await delay(60);
+    bus.tell(action, '1-1', of, { seqnum: from + 1 + index });
+  }
+  await rescanned;
+  assert.deepEqual(lines().slice(begun), [
+    `kernel detached 1-1 ${first.address} ${from + 1}`,
+    `kernel attached 1-1 90 ${from + 2}`,
+    `kernel detached 1-1 90 ${from + 3}`,
+    `kernel attached 1-1 ${address} ${from + 4}`,
+    'snapshot timer complete [1-1]',
   ]);
 });
 
