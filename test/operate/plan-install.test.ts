@@ -55,6 +55,7 @@ test('an installation is recorded before its first file, and starts what it wrot
     'systemd-tmpfiles --create /etc/tmpfiles.d/autoweave.conf',
     'systemctl restart systemd-sysctl.service',
     'udevadm control --reload',
+    'udevadm trigger --action=add --subsystem-match=usb --subsystem-match=leds',
     'systemctl enable autoweave-redis.service autoweave.service',
     'systemctl restart autoweave-redis.service autoweave.service',
   ]);

@@ -12,6 +12,7 @@ const sources = [
   'systemd/autoweave-run',
   'udev/90-autoweave.rules',
   'udev/90-autoweave-leds.rules',
+  'udev/91-autoweave-usb-policy.rules',
   'udev/autoweave-spool',
   'rootfs/usr/lib/autoweave/redis-run',
   'rootfs/etc/autoweave/redis.conf',

@@ -31,6 +31,7 @@ const places: readonly (readonly [keyof HostFiles, string, number])[] = [
   ['systemd/autoweave', '/usr/local/bin/autoweave', 0o755],
   ['udev/90-autoweave.rules', '/etc/udev/rules.d/90-autoweave.rules', 0o644],
   ['udev/90-autoweave-leds.rules', '/etc/udev/rules.d/90-autoweave-leds.rules', 0o644],
+  ['udev/91-autoweave-usb-policy.rules', '/etc/udev/rules.d/91-autoweave-usb-policy.rules', 0o644],
   ['udev/autoweave-spool', `${programFolder}/autoweave-spool`, 0o755],
   ['rootfs/usr/lib/autoweave/redis-run', `${programFolder}/redis-run`, 0o755],
   ['rootfs/etc/autoweave/redis.conf', '/etc/autoweave/redis.conf', 0o644],

@@ -213,6 +213,11 @@ function startSteps(mustRestart: boolean): HostStep[] {
     // A container may not set it: the monitor then has the smaller buffer and rescans when it overflows.
     { ...run('systemctl', 'restart', 'systemd-sysctl.service'), mayFail: true },
     { ...run('udevadm', 'control', '--reload'), mayFail: true },
+    // What is plugged in already gets its rights now instead of with the next start of the computer.
+    {
+      ...run('udevadm', 'trigger', '--action=add', '--subsystem-match=usb', '--subsystem-match=leds'),
+      mayFail: true,
+    },
     run('systemctl', 'enable', ...units),
     // `enable --now` would leave the old version running.
     run('systemctl', mustRestart ? 'restart' : 'start', ...units),
