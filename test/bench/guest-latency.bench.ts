@@ -41,7 +41,7 @@ export async function* bench(): AsyncIterable<BenchRow> {
       config: {
         usb: { debounceMs: 0, portBurst: 100_000 },
         uplink: { url: `mqtt://${hostFromGuest}:${broker.port}` },
-        status: { listen: '0.0.0.0' },
+        status: { listen: '0.0.0.0', public: 'all' },
       },
     });
     yield benchRow('guest (emulated): start of QEMU -> the daemon answers', guest.bootSeconds, null, 's');

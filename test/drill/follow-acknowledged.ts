@@ -6,6 +6,9 @@ import type { Cleanup } from '../support/with-cleanup.ts';
 
 const RETRY_MS = 100;
 
+/** Ends the drill: with nothing acknowledged it could not find anything lost. */
+class Refused extends Error {}
+
 export function followAcknowledged(
   t: Cleanup,
   statusUrl: string,
@@ -25,7 +28,9 @@ export function followAcknowledged(
   };
   const listen = async () => {
     const headers = last === null ? {} : { 'Last-Event-ID': last };
-    const { body } = await fetch(`${statusUrl}/api/v1/events`, { headers, signal });
+    const { body, status } = await fetch(`${statusUrl}/api/v1/events`, { headers, signal });
+    if (status === 401 || status === 403)
+      throw new Refused(`the event stream answers ${status}: the drill's daemon needs status.public: all`);
     if (body === null) return;
     let rest = '';
     for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
@@ -37,7 +42,9 @@ export function followAcknowledged(
   const run = async () => {
     while (!signal.aborted) {
       // Nobody listens while the daemon is being restarted.
-      await listen().catch(() => undefined);
+      await listen().catch((thrown: unknown) => {
+        if (thrown instanceof Refused) throw thrown;
+      });
       await delay(RETRY_MS);
     }
   };

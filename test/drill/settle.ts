@@ -24,11 +24,14 @@ export async function settle(
   await Promise.allSettled([quiet, all]);
   const verdict = await checker.verdict();
   for (const line of verdictLines(verdict)) say(line);
-  if (isStoreLost) return verdict.ok ? 0 : 1;
+  // What has recorded nothing has found nothing.
+  if (verdict.acknowledged === 0) say('nothing was acknowledged: this is no proof of anything');
+  const isProved = verdict.ok && verdict.acknowledged > 0;
+  if (isStoreLost) return isProved ? 0 : 1;
   const plugFaults = Object.entries(account.faults()) as [string, readonly string[]][];
   say(`${account.plugs} plugs: ${plugFaults.map(([name, { length }]) => `${length} ${name}`).join(', ')}`);
   for (const [name, all] of plugFaults) for (const one of all.slice(0, FIRST)) say(`  ${name}: ${one}`);
-  return (verdict.ok ? 0 : 1) + plugFaults.filter(([, { length }]) => length > 0).length;
+  return (isProved ? 0 : 1) + plugFaults.filter(([, { length }]) => length > 0).length;
 }
 
 /** Until nothing has arrived for two seconds: what is lost can never arrive. */

@@ -38,7 +38,7 @@ export async function guestCycles(
       appliance: { tenant: 'acme', site: 'lab', name: 'guest' },
       usb: { debounceMs: 0, ...unlimited },
       uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
-      status: { listen: '0.0.0.0' },
+      status: { listen: '0.0.0.0', public: 'all' },
     },
   });
   const following = followAcknowledged(t, guest.statusUrl, checker.acknowledged);

@@ -30,7 +30,7 @@ export const guestConfig = (uplinkUrl: string) => ({
   usb: { debounceMs: 0, portBurst: 100_000 },
   buffer: { keepEvents: 20 },
   uplink: { url: uplinkUrl, backoffMinMs: 100, backoffMaxMs: 1_000 },
-  status: { listen: '0.0.0.0' },
+  status: { listen: '0.0.0.0', public: 'all' },
 });
 
 const SCRIPT_LIMIT_MS = 900_000;
@@ -87,5 +87,7 @@ export async function recordRun(
   say(
     `recorded ${plugs} plugs: ${acknowledged.length} events acknowledged, ${published.length} published, ${confirmed.length} confirmed, ${(position() / 1e6).toFixed(0)} MB of writes`,
   );
+  if (acknowledged.length < published.length / 2)
+    throw new Error('the event stream did not show what was stored: nothing could be judged by this record');
   return { diskBefore, writeLog, acknowledged, published, confirmed };
 }
