@@ -36,6 +36,7 @@ export const UserChange = Type.Object(
   { role: Type.Optional(Role), password: Type.Optional(Password) },
   { ...closed, minProperties: 1 },
 );
+export const OwnPassword = Type.Object({ current: TypedPassword, password: Password }, closed);
 export const TotpConfirmation = Type.Object({ code: TotpCode }, closed);
 export const TotpOffer = Type.Object({ secret: Type.String(), uri: Type.String() }, closed);
 

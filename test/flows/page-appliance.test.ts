@@ -113,5 +113,10 @@ test('the page goes on by itself after Redis and after the daemon were away [S1]
   await person.logIn();
   await person.go('devices');
   await person.see('After Redis');
+
+  // Anybody's account, not an administrator's alone.
+  await person.changePassword('six words, and one of them more');
+  await person.logOut();
+  await person.logIn('six words, and one of them more');
   assert.deepEqual(errors, []);
 });

@@ -28,6 +28,7 @@ export interface PagePerson {
   claim(code: string): Promise<void>;
   logIn(password?: string): Promise<void>;
   logOut(): Promise<void>;
+  changePassword(to: string): Promise<void>;
   /** The device whose row shows this text; resolves when the page shows the verdict. */
   block(device: string, reason: string): Promise<void>;
   copySession(): Promise<CopiedSession>;
@@ -72,6 +73,11 @@ export async function startPagePerson(t: Cleanup, url: string): Promise<PagePers
     async logOut() {
       await press('Log out');
       await page.waitForSelector(loggedOut);
+    },
+    async changePassword(to) {
+      await go('account');
+      await fill({ current: person.password, password: to, repeat: to }, '.card[aria-label="Password"] form');
+      await page.waitForFunction(`document.body.innerText.includes('The password is changed.')`);
     },
     async block(device, reason) {
       await page.locator(`::-p-text(${device})`).click();
