@@ -9,7 +9,8 @@ export type Role = Static<typeof Role>;
 export const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 
 export const UserName = Type.String({ pattern: '^[a-z][a-z0-9._-]{0,31}$' });
-export const Password = Type.String({ minLength: 10, maxLength: 256 });
+export const passwordMinLength = 10;
+export const Password = Type.String({ minLength: passwordMinLength, maxLength: 256 });
 const TypedPassword = Type.String({ minLength: 1, maxLength: 256 });
 const TotpCode = Type.String({ pattern: '^[0-9]{6}$' });
 

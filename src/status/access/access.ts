@@ -9,7 +9,7 @@ import { createLockOut, type LockOut } from './lock-out.ts';
 import type { PasswordHasher } from './password-hash.ts';
 import { createSessions, isSameText, type Session } from './sessions.ts';
 import { matchTotp } from './totp.ts';
-import type { Account, BookCode, UserBook } from './user-book.ts';
+import type { Account, BookCode, BookVerdict, UserBook } from './user-book.ts';
 
 export interface Caller {
   /** For the audit: a user, `token:NAME`, `local`, `nobody`. */
@@ -51,6 +51,10 @@ export interface Access {
     asked: { readonly code: string; readonly name: string; readonly password: string },
     address: string,
   ): Promise<LoginVerdict>;
+  /** What the console shows; null: somebody has claimed it. */
+  currentClaimCode(): string | null;
+  /** The first one may be made at the appliance itself, and claims it. */
+  addUser(account: Account): Promise<BookVerdict>;
   /** Who has a session guesses no faster than one at the door; it stays, and the user's other ones end. */
   changeOwnPassword(
     session: Session,
@@ -178,6 +182,13 @@ export function createAccess(options: {
       if (!verdict.ok) return verdict;
       options.onClaimed();
       return opened(account);
+    },
+    currentClaimCode: () => (book.state() === 'unclaimed' ? (claimCode?.current() ?? null) : null),
+    async addUser(account) {
+      const wasUnclaimed = book.state() === 'unclaimed';
+      const verdict = await book.add(account);
+      if (verdict.ok && wasUnclaimed) options.onClaimed();
+      return verdict;
     },
     async changeOwnPassword(session, { current, password }) {
       const waitMs = byOwner.attempt(session.user);

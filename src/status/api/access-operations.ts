@@ -114,6 +114,25 @@ export function accessOperations(options: {
     }),
     {
       method: 'GET',
+      path: '/api/v1/claim-code',
+      summary: 'The code that the console shows; through the local socket alone',
+      // Before the claim there is no administrator but who may open the socket, and after it there is no code.
+      role: 'admin',
+      answers: { 200: Type.Object({ code: Type.String() }, closed) },
+      run({ caller }) {
+        const code = caller.via === 'local' ? access.currentClaimCode() : null;
+        if (code !== null) return jsonAnswer(200, { code });
+        const reason = book.fault() ?? 'this appliance has an administrator already';
+        const isClaimed = book.state() === 'claimed';
+        return accessProblem({
+          ok: false,
+          code: isClaimed ? 'status.already-claimed' : 'status.users-unreadable',
+          reason,
+        });
+      },
+    },
+    {
+      method: 'GET',
       path: '/api/v1/users',
       summary: 'The users',
       role: 'admin',
@@ -132,7 +151,10 @@ export function accessOperations(options: {
         if (hash === null) return accessProblem(busy);
         const account: Account = { name, role, password: hash, totp: null, since: now() };
         const answer = jsonAnswer(201, { user: toEntry(account) });
-        return done(await book.add(account), { ...answer, audit: { detail: `added ${name} as ${role}` } });
+        return done(await access.addUser(account), {
+          ...answer,
+          audit: { detail: `added ${name} as ${role}` },
+        });
       },
     }),
     withBody({

@@ -23,7 +23,7 @@ const remedies: Readonly<Record<string, string>> = {
   'status.already-claimed': 'Log in.',
   'status.users-unreadable': 'Restore the file from a backup, or reset the appliance at its console.',
   'status.users-unwritable': 'Check space and permissions of the state folder.',
-  'status.last-admin': 'Make another user administrator first.',
+  'status.last-admin': 'Give another user the role admin first.',
 };
 
 export function accessProblem(refused: AccessRefusal): ApiAnswer {

@@ -127,6 +127,8 @@ const good: readonly Case[] = [
   // put and delete of it, the own password, claim, login, logout and the stream: below.
 ];
 const elsewhere = [
+  // Through the local socket alone.
+  'get /api/v1/claim-code',
   ...[
     'put /api/v1/users/me/password',
     'put /api/v1/users/me/totp',
@@ -221,6 +223,7 @@ const bad: readonly Case[] = [
     { code: 'X', name: 'eve', password: goodPassword },
     '409 status.already-claimed',
   ],
+  ['get claim-code', '/api/v1/claim-code', undefined, '409 status.already-claimed'],
   ['post claim', '/api/v1/claim', {}, '400 status.invalid-request'],
   ['post session', '/api/v1/session', { name: 'boss' }, '400 status.invalid-request'],
   ['patch users', '/api/v1/users', undefined, '405 status.method-not-allowed'],
