@@ -1,7 +1,7 @@
 // Several actions under one name, `autoweave key new …` -> one Command. Refusals and errors with a code become a line and exit code 1.
-import { AppError } from '../lib/app-error.ts';
 import { nearestName } from '../lib/nearest-name.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
+import { tellRefusal } from './tell-refusal.ts';
 
 export interface Action {
   /** The line after `autoweave GROUP `, which begins with the action's name: `new --out NAME [--no-password]`. */
@@ -37,13 +37,7 @@ export function commandGroup(options: {
         context.complain(`autoweave ${name}: there is no "${wanted}". ${advice}\n`);
         return exitCodes.usage;
       }
-      try {
-        return await action.run({ ...context, args });
-      } catch (cause) {
-        if (!(cause instanceof AppError)) throw cause;
-        context.complain(`${cause.code}: ${cause.message}\n`);
-        return cause.code === 'cli.usage' ? exitCodes.usage : exitCodes.refused;
-      }
+      return tellRefusal(context, () => action.run({ ...context, args }));
     },
   };
 }

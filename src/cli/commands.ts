@@ -4,15 +4,18 @@ import { bootSettingsCommand } from './boot-settings-command.ts';
 import type { Command } from './command.ts';
 import { createCompletionCommand } from './completion-command.ts';
 import { configCommand } from './config-command.ts';
+import { deviceCommand } from './device-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { flashCommand } from './flash-command.ts';
 import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
 import { keyCommand } from './key-command.ts';
+import { claimCodeCommand, identifyCommand, rebootCommand } from './machine-commands.ts';
 import { pluginCommand } from './plugin-command.ts';
 import { provisionCommand } from './provision-command.ts';
 import { trustCommand } from './trust-command.ts';
 import { usbCommand } from './usb-command.ts';
+import { userCommand } from './user-command.ts';
 import { versionCommand } from './version-command.ts';
 
 export const commands: readonly Command[] = [
@@ -20,6 +23,11 @@ export const commands: readonly Command[] = [
   devicesCommand,
   eventsCommand,
   logsCommand,
+  deviceCommand,
+  identifyCommand,
+  rebootCommand,
+  userCommand,
+  claimCodeCommand,
   configCommand,
   doctorCommand,
   flashCommand,

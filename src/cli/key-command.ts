@@ -7,9 +7,10 @@ import { replaceFile } from '../operate/replace-file.ts';
 import { publicKeyFile, publicKeyLine } from '../trust/public-key.ts';
 import { isSecretKeyFile, newSecretKey, secretKeyFile } from '../trust/secret-key.ts';
 import { cliError } from './cli-error.ts';
-import { type CommandContext, exitCodes } from './command.ts';
+import { exitCodes } from './command.ts';
 import { type Action, commandGroup } from './command-group.ts';
-import { readPassword, readPublicKey, readSecretKey, readText } from './input-files.ts';
+import { readPublicKey, readSecretKey, readText } from './input-files.ts';
+import { newPassword } from './new-password.ts';
 
 const newKey: Action = {
   usage: 'new --out NAME [--no-password | --password-file FILE]',
@@ -31,7 +32,13 @@ const newKey: Action = {
           'cli.exists',
           `make a key: ${file} is there already; choose another name, keys are never written over`,
         );
-    const password = values['no-password'] ? null : await newPassword(context, values['password-file']);
+    const password = values['no-password']
+      ? null
+      : await newPassword(context, {
+          file: values['password-file'],
+          question: 'Password for the new key: ',
+          instead: '--no-password',
+        });
     const key = await newSecretKey({ seed: randomBytes(32), id: randomBytes(8) });
     const lock = password === null ? null : { password, salt: randomBytes(32) };
     const secret = await secretKeyFile(key, lock);
@@ -79,24 +86,6 @@ export const keyCommand = commandGroup({
 --password-file names a file whose first line is the password.`,
   actions: { new: newKey, show: showKey },
 });
-
-async function newPassword({ ask }: CommandContext, file: string | undefined): Promise<string> {
-  if (file !== undefined) return readPassword(file);
-  if (ask === null)
-    throw cliError(
-      'cli.no-terminal',
-      'make a key: there is no terminal to ask for a password; say --password-file FILE, or --no-password',
-    );
-  const password = await ask('Password for the new key: ', { isSecret: true });
-  if (password === '')
-    throw cliError('cli.usage', 'make a key: the password is empty; say --no-password if that is meant');
-  if ((await ask('The same again: ', { isSecret: true })) !== password)
-    throw cliError(
-      'cli.passwords-differ',
-      'make a key: the two passwords are not the same; nothing was written',
-    );
-  return password;
-}
 
 async function isSecretFile(file: string): Promise<boolean> {
   return !file.startsWith('RW') && isSecretKeyFile(await readText(file));

@@ -9,7 +9,8 @@ export type Role = Static<typeof Role>;
 export const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
 
 export const UserName = Type.String({ pattern: '^[a-z][a-z0-9._-]{0,31}$' });
-export const Password = Type.String({ minLength: 10, maxLength: 256 });
+export const passwordMinLength = 10;
+export const Password = Type.String({ minLength: passwordMinLength, maxLength: 256 });
 const TypedPassword = Type.String({ minLength: 1, maxLength: 256 });
 const TotpCode = Type.String({ pattern: '^[0-9]{6}$' });
 
@@ -36,6 +37,7 @@ export const UserChange = Type.Object(
   { role: Type.Optional(Role), password: Type.Optional(Password) },
   { ...closed, minProperties: 1 },
 );
+export const OwnPassword = Type.Object({ current: TypedPassword, password: Password }, closed);
 export const TotpConfirmation = Type.Object({ code: TotpCode }, closed);
 export const TotpOffer = Type.Object({ secret: Type.String(), uri: Type.String() }, closed);
 

@@ -161,6 +161,9 @@ test('bash completes commands, actions and options [S6]', async () => {
   assert.equal(complete('autoweave', 'stat'), 'status');
   assert.equal(complete('autoweave', 'plugin', 'ins'), 'install');
   assert.equal(complete('autoweave', 'devices', '--wa'), '--watch');
+  assert.equal(complete('autoweave', 'device', 'b'), 'block');
+  assert.equal(complete('autoweave', 'user', 'pass'), 'password');
+  assert.equal(complete('autoweave', 'reboot', '--y'), '--yes');
   assert.equal(complete('autoweave', 'doctor', '--js'), '--json');
   assert.equal((await run('completion', 'fish')).code, 2);
 });

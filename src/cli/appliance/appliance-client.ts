@@ -11,24 +11,37 @@ import { defaultSocket } from '../plugin/control-request.ts';
 
 const LIMIT_MS = 30_000;
 
-export const applianceOptions = {
+/** Of a command that asks for one thing to be done. */
+export const actOptions = {
   socket: { type: 'string', default: defaultSocket },
   url: { type: 'string' },
   'token-file': { type: 'string' },
   ca: { type: 'string' },
   json: { type: 'boolean', default: false },
+} as const;
+
+export const applianceOptions = {
+  ...actOptions,
   watch: { type: 'boolean', default: false },
 } as const;
 
-export const applianceUsage = `  --socket FILE      the control socket of the appliance here (${defaultSocket})
+const whichAppliance = `  --socket FILE      the control socket of the appliance here (${defaultSocket})
   --url URL          an appliance in the network, as https://till-3.local:8480, with
   --token-file FILE  a token that its page or \`POST /api/v1/tokens\` has made
   --ca FILE          the certificate to trust: the one the appliance shows, once compared
-  --json             the answer as JSON; one line each with --watch`;
+  --json             the answer as JSON`;
+export const actUsage = whichAppliance;
+export const applianceUsage = `${whichAppliance}; one line each with --watch`;
 
 export interface ApplianceClient {
   /** @throws AppError with the appliance's own code where it says no; `cli.no-daemon` where nobody answers. */
   get(path: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Asks for something to be done; `{}` where the answer has no content. Throws as `get` does. */
+  send(
+    method: 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<Readonly<Record<string, unknown>>>;
   /** The answer as it comes; ended by `signal`. */
   open(path: string, signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -45,9 +58,14 @@ export async function applianceClient(values: {
   const token = tokenFile === undefined ? null : (await fileOf(tokenFile)).trim();
   const ca = values.ca === undefined ? {} : { ca: await fileOf(values.ca) };
   const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
-  const open: ApplianceClient['open'] = (path, signal) => {
+  const ask = (path: string, { signal, method = 'GET', body }: Asked) => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const options: RequestOptions = { path, headers, signal, agent: false };
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    const isJson = sent === undefined ? {} : { 'Content-Type': 'application/json' };
+    const options: RequestOptions = {
+      ...{ path, method, signal, agent: false },
+      headers: { ...headers, ...isJson, 'Content-Length': Buffer.byteLength(sent ?? '') },
+    };
     const asking =
       base === null
         ? requestHttp({ ...options, socketPath: socket })
@@ -56,16 +74,28 @@ export async function applianceClient(values: {
           : requestHttp({ ...options, host: hostOf(base), port: base.port || 80 });
     asking.on('response', resolve);
     asking.on('error', (cause) => reject(noDaemon(url ?? socket, base !== null, cause)));
-    asking.end();
+    asking.end(sent);
     return promise;
   };
   return {
-    open: async (path, signal) => refuse(await open(path, signal)),
-    async get(path) {
-      const answer = await refuse(await open(path, AbortSignal.timeout(LIMIT_MS)));
-      return JSON.parse(await text(answer)) as Readonly<Record<string, unknown>>;
+    open: async (path, signal) => refuse(await ask(path, { signal })),
+    get: async (path) => parsed(await refuse(await ask(path, { signal: AbortSignal.timeout(LIMIT_MS) }))),
+    async send(method, path, body) {
+      const signal = AbortSignal.timeout(LIMIT_MS);
+      return parsed(await refuse(await ask(path, { signal, method, body })));
     },
   };
+}
+
+interface Asked {
+  readonly signal: AbortSignal;
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly body?: unknown;
+}
+
+async function parsed(answer: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  const said = await text(answer);
+  return (said === '' ? {} : JSON.parse(said)) as Readonly<Record<string, unknown>>;
 }
 
 async function refuse(answer: IncomingMessage): Promise<IncomingMessage> {

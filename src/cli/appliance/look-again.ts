@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AppError } from '../../lib/app-error.ts';
 import { type CommandContext, exitCodes } from '../command.ts';
+import { tellRefusal } from '../tell-refusal.ts';
 import { type ApplianceClient, applianceClient, applianceOptions } from './appliance-client.ts';
 
 const PERIOD_MS = 2_000;
@@ -41,15 +42,9 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof applianceOptions }>>
 
 /** Refusals become a line and exit code 1. */
 export async function withAppliance(
-  { args, complain }: CommandContext,
+  context: CommandContext,
   run: (client: ApplianceClient, values: Values) => Promise<number>,
 ): Promise<number> {
-  const { values } = parseArgs({ args: [...args], options: applianceOptions });
-  try {
-    return await run(await applianceClient(values), values);
-  } catch (cause) {
-    if (!(cause instanceof AppError)) throw cause;
-    complain(`${cause.code}: ${cause.message}\n`);
-    return cause.code === 'cli.usage' ? exitCodes.usage : exitCodes.refused;
-  }
+  const { values } = parseArgs({ args: [...context.args], options: applianceOptions });
+  return tellRefusal(context, async () => run(await applianceClient(values), values));
 }

@@ -9,7 +9,7 @@ import { createLockOut, type LockOut } from './lock-out.ts';
 import type { PasswordHasher } from './password-hash.ts';
 import { createSessions, isSameText, type Session } from './sessions.ts';
 import { matchTotp } from './totp.ts';
-import type { Account, BookCode, UserBook } from './user-book.ts';
+import type { Account, BookCode, BookVerdict, UserBook } from './user-book.ts';
 
 export interface Caller {
   /** For the audit: a user, `token:NAME`, `local`, `nobody`. */
@@ -28,6 +28,7 @@ export type AccessRefusal = {
     | 'status.locked-out'
     | 'status.busy'
     | 'status.claim-refused'
+    | 'status.password-wrong'
     | BookCode;
   readonly reason: string;
   readonly waitMs?: number;
@@ -50,6 +51,15 @@ export interface Access {
     asked: { readonly code: string; readonly name: string; readonly password: string },
     address: string,
   ): Promise<LoginVerdict>;
+  /** What the console shows; null: somebody has claimed it. */
+  currentClaimCode(): string | null;
+  /** The first one may be made at the appliance itself, and claims it. */
+  addUser(account: Account): Promise<BookVerdict>;
+  /** Who has a session guesses no faster than one at the door; it stays, and the user's other ones end. */
+  changeOwnPassword(
+    session: Session,
+    asked: { readonly current: string; readonly password: string },
+  ): Promise<{ readonly ok: true } | AccessRefusal>;
   /** A code of the second factor that was not used before. */
   isTotpRight(account: Account, secret: string, code: string): boolean;
   logOut(request: IncomingMessage, isTls: boolean): void;
@@ -74,6 +84,8 @@ export function createAccess(options: {
   const byBoth = createLockOut({ uptimeMs, free: 4, firstMs: 2 * SECOND, longestMs: 900 * SECOND });
   const byAddress = createLockOut({ uptimeMs, free: 20, firstMs: 5 * SECOND, longestMs: 900 * SECOND });
   const byUser = createLockOut({ uptimeMs, free: 50, firstMs: SECOND, longestMs: 30 * SECOND });
+  // Apart from the door's: who guesses with a copied session must not keep its owner from logging in.
+  const byOwner = createLockOut({ uptimeMs, free: 4, firstMs: 2 * SECOND, longestMs: 900 * SECOND });
   const usedSteps = new Map<string, number>();
 
   const isTotpRight = (account: Account, secret: string, code: string): boolean => {
@@ -170,6 +182,28 @@ export function createAccess(options: {
       if (!verdict.ok) return verdict;
       options.onClaimed();
       return opened(account);
+    },
+    currentClaimCode: () => (book.state() === 'unclaimed' ? (claimCode?.current() ?? null) : null),
+    async addUser(account) {
+      const wasUnclaimed = book.state() === 'unclaimed';
+      const verdict = await book.add(account);
+      if (verdict.ok && wasUnclaimed) options.onClaimed();
+      return verdict;
+    },
+    async changeOwnPassword(session, { current, password }) {
+      const waitMs = byOwner.attempt(session.user);
+      if (waitMs > 0) return lockedOut(waitMs);
+      const isRight = await hasher.verify(current, book.user(session.user)?.password ?? null);
+      if (isRight === null) return busy;
+      if (!isRight)
+        return { ok: false, code: 'status.password-wrong', reason: 'the current password is not this one' };
+      const hash = await hasher.hash(password);
+      if (hash === null) return busy;
+      const verdict = await book.change(session.user, { password: hash });
+      if (!verdict.ok) return verdict;
+      byOwner.succeeded(session.user);
+      sessions.closeAll(session.user, session);
+      return verdict;
     },
     logOut(request, isTls) {
       const cookie = cookieOf(request, isTls);

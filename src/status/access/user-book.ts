@@ -136,6 +136,8 @@ export async function openUserBook(kept: KeptText): Promise<UserBook> {
           return refused('status.too-many-accounts', `there are ${MOST_USERS} users already`);
         if (find(account.name) !== null)
           return refused('status.user-exists', `there is a user ${account.name} already`);
+        if (users.length === 0 && account.role !== 'admin')
+          return refused('status.last-admin', 'the first user has to be an administrator');
         return withUsers([...users, account]);
       }),
     change: (name, changes) =>

@@ -7,6 +7,7 @@ import { accessOperations } from './access-operations.ts';
 import { machineOperations } from './machine-operations.ts';
 import { toOpenApi } from './openapi.ts';
 import type { Operation } from './operation.ts';
+import { ownAccountOperations } from './own-account-operations.ts';
 import { pluginOperations } from './plugin-operations.ts';
 import { readOperations } from './read-operations.ts';
 import { createStamp } from './stamp.ts';
@@ -24,8 +25,8 @@ export function makeOperations(
       ...{ access, audit, stamp },
       now: () => new Date(clock.now().wallMs).toISOString(),
       publicReads: config.public,
-      appliance: appliance.name,
     }),
+    ...ownAccountOperations({ access, appliance: appliance.name }),
     ...pluginOperations({ plugins: control.plugins, stamp }),
     ...trustOperations({ trust: control.trust, stamp }),
     ...machineOperations({ control, devices, stamp, applianceName: appliance.name }),

@@ -434,7 +434,10 @@ export const t = {
   account: {
     totp: 'Second factor',
     totpWhy: 'A code from your phone besides the password. The appliance needs the right time for it.',
+    isOn: 'on',
+    isOff: 'off',
     begin: 'Set it up',
+    replace: 'Set it up on another phone',
     begun: 'Scan the code, then type what your authenticator shows.',
     on: 'The second factor is on.',
     off: 'The second factor is off.',
@@ -443,9 +446,10 @@ export const t = {
     turnOn: 'Turn it on',
     turnOff: 'Turn it off',
     password: 'Password',
+    current: 'Current password',
     newPassword: 'New password',
     change: 'Change it',
-    passwordDone: 'The password is changed.',
+    passwordDone: 'The password is changed. Your other sessions have ended.',
   },
 
   audit: {

@@ -168,10 +168,14 @@ test('with a second factor the password alone is not enough, and a code counts o
   const offer = await page.call('POST', 'users/me/totp');
   const secret = fromBase32(String(offer.json.secret));
   const code = (offset = 0) => totpAt(secret, totpStep(clock.now().wallMs) + offset);
+  const isOn = async () => (await page.call('GET', 'session')).json.totp;
+  assert.equal((await client().call('GET', 'session')).json.totp, null);
+  assert.equal(await isOn(), false);
   assert.equal(said(await page.call('PUT', 'users/me/totp', { code: code(7) })), '403 status.totp-wrong');
   const fresh = client();
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '200 ok', 'not on yet');
   assert.equal(said(await page.call('PUT', 'users/me/totp', { code: code() })), '204 ok');
+  assert.equal(await isOn(), true);
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '401 status.totp-needed');
   assert.equal(said(await fresh.logIn('boss', goodPassword, code())), '401 status.login-refused', 'used');
   clock.advance(60_000);
@@ -181,6 +185,55 @@ test('with a second factor the password alone is not enough, and a code counts o
   assert.equal(said(await fresh.call('DELETE', 'users/me/totp', { code: code() })), '204 ok');
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '200 ok');
   assert.equal((await stat(usersFile)).mode & 0o777, 0o600);
+});
+
+test('a user changes his own password with the current one, and his other sessions end [S8]', async (t) => {
+  const { client, claimCode } = await accessFixture(t);
+  const admin = client();
+  await admin.claim(claimCode());
+  await admin.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  const [here, elsewhere] = [client(), client()];
+  await here.logIn('ada', goodPassword);
+  await elsewhere.logIn('ada', goodPassword);
+  const next = 'another long one';
+  const change = (current: string) => here.call('PUT', 'users/me/password', { current, password: next });
+  assert.equal(said(await change('a guess')), '403 status.password-wrong');
+  assert.equal(said(await elsewhere.call('GET', 'devices')), '200 ok', 'a guess ends nothing');
+  assert.equal(said(await change(goodPassword)), '204 ok');
+  assert.equal(said(await here.call('GET', 'devices')), '200 ok', 'his own stays');
+  assert.equal(said(await elsewhere.call('GET', 'devices')), '401 status.login-needed');
+  assert.equal(said(await elsewhere.logIn('ada', goodPassword)), '401 status.login-refused');
+  assert.equal(said(await elsewhere.logIn('ada', next)), '200 ok');
+  const entries = (await admin.call('GET', 'audit')).json.entries as readonly AuditEntry[];
+  assert.deepEqual(
+    entries
+      .filter(({ act }) => act.endsWith('/password'))
+      .map(({ who, outcome, detail }) => `${who} ${outcome} ${detail}`),
+    [
+      'ada done changed the own password',
+      'ada refused status.password-wrong: the current password is not this one',
+    ],
+  );
+  const { json } = await admin.call('POST', 'tokens', { name: 'scraper', role: 'admin' });
+  const program = client();
+  program.headers.Authorization = `Bearer ${String(json.token)}`;
+  const asked = { current: goodPassword, password: next };
+  assert.equal(said(await program.call('PUT', 'users/me/password', asked)), '409 status.no-user');
+});
+
+test('who guesses the password of a session he has copied is locked out, and its owner still logs in [S8]', async (t) => {
+  const { client, claimCode, clock } = await accessFixture(t);
+  const page = client();
+  await page.claim(claimCode());
+  const change = (current: string) =>
+    page.call('PUT', 'users/me/password', { current, password: 'of a stranger' });
+  const burst = await Promise.all(Array.from({ length: 8 }, () => change('a guess')));
+  assert.equal(burst.filter(({ status }) => status === 403).length, 4, 'also when all come at once');
+  assert.equal(burst.filter(({ json }) => json.code === 'status.locked-out').length, 4);
+  assert.equal(said(await change(goodPassword)), '429 status.locked-out', 'also with the right one');
+  assert.equal(said(await client().logIn('boss', goodPassword)), '200 ok');
+  clock.advance(2_000);
+  assert.equal(said(await change(goodPassword)), '204 ok');
 });
 
 test('who guesses a password is locked out, longer each time, and told for how long [S8]', async (t) => {

@@ -124,10 +124,17 @@ const good: readonly Case[] = [
   ['post /api/v1/tokens', '/api/v1/tokens', { name: 'scraper', role: 'viewer' }],
   ['delete /api/v1/tokens/{name}', '/api/v1/tokens/scraper'],
   ['post /api/v1/users/me/totp', '/api/v1/users/me/totp'],
-  // put and delete of it, claim, login, logout and the stream: below.
+  // put and delete of it, the own password, claim, login, logout and the stream: below.
 ];
 const elsewhere = [
-  ...['put /api/v1/users/me/totp', 'delete /api/v1/users/me/totp', 'post /api/v1/claim'],
+  // Through the local socket alone.
+  'get /api/v1/claim-code',
+  ...[
+    'put /api/v1/users/me/password',
+    'put /api/v1/users/me/totp',
+    'delete /api/v1/users/me/totp',
+    'post /api/v1/claim',
+  ],
   ...['post /api/v1/session', 'delete /api/v1/session', 'get /api/v1/events'],
 ];
 
@@ -192,6 +199,19 @@ const bad: readonly Case[] = [
   ['put users', '/api/v1/users/boss', { role: 'viewer' }, '409 status.last-admin'],
   ['delete users', '/api/v1/users/boss', undefined, '409 status.last-admin'],
   ['delete users', '/api/v1/users/none', undefined, '404 status.user-unknown'],
+  ['put password', '/api/v1/users/me/password', { password: goodPassword }, '400 status.invalid-request'],
+  [
+    'put password',
+    '/api/v1/users/me/password',
+    { current: 'x', password: 'short' },
+    '400 status.invalid-request',
+  ],
+  [
+    'put password',
+    '/api/v1/users/me/password',
+    { current: 'not this one', password: goodPassword },
+    '403 status.password-wrong',
+  ],
   ['put totp', '/api/v1/users/me/totp', { code: '000000' }, '403 status.totp-wrong'],
   ['put totp', '/api/v1/users/me/totp', { code: 'abc' }, '400 status.invalid-request'],
   ['delete totp', '/api/v1/users/me/totp', { code: '000000' }, '403 status.totp-wrong'],
@@ -203,6 +223,7 @@ const bad: readonly Case[] = [
     { code: 'X', name: 'eve', password: goodPassword },
     '409 status.already-claimed',
   ],
+  ['get claim-code', '/api/v1/claim-code', undefined, '409 status.already-claimed'],
   ['post claim', '/api/v1/claim', {}, '400 status.invalid-request'],
   ['post session', '/api/v1/session', { name: 'boss' }, '400 status.invalid-request'],
   ['patch users', '/api/v1/users', undefined, '405 status.method-not-allowed'],
@@ -266,6 +287,10 @@ test('every operation of the OpenAPI file does as it says, with good input and w
   asIt('put /api/v1/users/me/totp', await page.call('PUT', 'users/me/totp', { code: code() }));
   clock.advance(60_000);
   asIt('delete /api/v1/users/me/totp', await page.call('DELETE', 'users/me/totp', { code: code() }));
+  const words = { current: goodPassword, password: 'another long one' };
+  asIt('put /api/v1/users/me/password', await page.call('PUT', 'users/me/password', words));
+  const back = { current: words.password, password: goodPassword };
+  asIt('put /api/v1/users/me/password', await page.call('PUT', 'users/me/password', back));
   const stream = await ask(server.port, '/api/v1/events', {
     method: 'HEAD',
     headers: { Cookie: page.cookie },

@@ -267,6 +267,7 @@ const events = [
 const admin = {
   user: { name: 'gerda', role: 'admin' },
   csrf: 'token',
+  totp: true,
   claimed: true,
   tls: true,
   publicReads: 'state',
@@ -352,7 +353,7 @@ const good = {
   settings: { config, hidden: ['uplink.password', 'uplink.webhooks.0.secret'] },
   users: {
     users: [
-      { name: 'gerda', role: 'admin', totp: false, since: before(9e6) },
+      { name: 'gerda', role: 'admin', totp: true, since: before(9e6) },
       { name: 'kiosk-4', role: 'viewer', totp: false, since: before(8e6) },
       { name: 'mehmet', role: 'operator', totp: true, since: before(7e6) },
     ],
@@ -492,7 +493,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
   },
   unclaimed: {
     ...good,
-    session: { user: null, csrf: null, claimed: false, tls: false, publicReads: 'state' },
+    session: { user: null, csrf: null, totp: null, claimed: false, tls: false, publicReads: 'state' },
     state: {
       ...good.state,
       provisioned: false,
@@ -508,5 +509,8 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
       uplink: { connected: false, since: null, detail: 'no broker is configured' },
     },
   },
-  nobody: { ...good, session: { user: null, csrf: null, claimed: true, tls: false, publicReads: 'state' } },
+  nobody: {
+    ...good,
+    session: { user: null, csrf: null, totp: null, claimed: true, tls: false, publicReads: 'state' },
+  },
 };

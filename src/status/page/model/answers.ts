@@ -21,6 +21,8 @@ export interface Stamp {
 export interface SessionAnswer {
   readonly user: { readonly name: string; readonly role: Role } | null;
   readonly csrf: string | null;
+  /** null: no user is logged in. */
+  readonly totp: boolean | null;
   readonly claimed: boolean;
   readonly tls: boolean;
   readonly publicReads: 'state' | 'all';

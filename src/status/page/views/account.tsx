@@ -1,12 +1,14 @@
-// One's own account: the second factor on and off, the password.
+// One's own account: whether there is a second factor, on and off with it; the password.
 
 import { useState } from 'preact/hooks';
 import { encode } from 'uqr';
 import { passwordMinLength } from '../model/answers.ts';
+import type { Answered, Problem } from '../model/ask.ts';
+import type { Model } from '../model/model.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Field, Form, type Values } from '../ui/form.tsx';
-import { Card, Empty, Head } from '../ui/parts.tsx';
+import { Card, Empty, Head, Pill } from '../ui/parts.tsx';
 
 interface Enrolment {
   readonly secret: string;
@@ -17,48 +19,50 @@ interface Enrolment {
 export function AccountView({ model }: ViewProps) {
   const user = model.session.value?.user ?? null;
   if (user === null) return <Empty title={t.loginToSee} />;
-  const password = (values: Values) =>
-    values.password === values.repeat
-      ? model.act(
-          `users/${encodeURIComponent(user.name)}`,
-          { method: 'PUT', body: { password: values.password } },
-          t.account.passwordDone,
-        )
-      : Promise.resolve({
-          ok: false,
-          problem: {
-            status: 0,
-            code: 'page.unequal',
-            detail: t.setup.unequal,
-            remedy: null,
-            retryAfterSeconds: null,
-          },
-        } as const);
   return (
     <>
       <Head title={user.name} about={t.role[user.role]} />
       <div class="pair">
         <SecondFactor model={model} />
-        {model.may('admin') ? (
-          <Card title={t.account.password}>
-            <Form button={t.account.change} send={password}>
-              <input type="text" name="name" autocomplete="username" value={user.name} hidden readOnly />
-              <Field
-                name="password"
-                label={t.account.newPassword}
-                hint={t.setup.passwordHint}
-                type="password"
-                minLength={passwordMinLength}
-                autocomplete="new-password"
-              />
-              <Field name="repeat" label={t.setup.repeat} type="password" autocomplete="new-password" />
-            </Form>
-          </Card>
-        ) : null}
+        <Card title={t.account.password}>
+          <Form button={t.account.change} send={(values) => changePassword(model, values)}>
+            <input type="text" name="name" autocomplete="username" value={user.name} hidden readOnly />
+            <Field name="current" label={t.account.current} type="password" autocomplete="current-password" />
+            <Field
+              name="password"
+              label={t.account.newPassword}
+              hint={t.setup.passwordHint}
+              type="password"
+              minLength={passwordMinLength}
+              autocomplete="new-password"
+            />
+            <Field name="repeat" label={t.setup.repeat} type="password" autocomplete="new-password" />
+          </Form>
+        </Card>
       </div>
     </>
   );
 }
+
+async function changePassword(
+  model: Model,
+  { current, password, repeat }: Values,
+): Promise<Answered<{ readonly detail?: string }>> {
+  if (password !== repeat) return { ok: false, problem: unequal };
+  return model.act(
+    'users/me/password',
+    { method: 'PUT', body: { current, password } },
+    t.account.passwordDone,
+  );
+}
+
+const unequal: Problem = {
+  status: 0,
+  code: 'page.unequal',
+  detail: t.setup.unequal,
+  remedy: null,
+  retryAfterSeconds: null,
+};
 
 function SecondFactor({ model }: ViewProps) {
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
@@ -98,8 +102,14 @@ function SecondFactor({ model }: ViewProps) {
       numeric
     />
   );
+  const isOn = model.session.value?.totp ?? null;
   return (
     <Card title={t.account.totp}>
+      <p>
+        <Pill tone={isOn === null ? 'unknown' : isOn ? 'ok' : 'warn'}>
+          {isOn === null ? t.unknown : isOn ? t.account.isOn : t.account.isOff}
+        </Pill>
+      </p>
       <p>{t.account.totpWhy}</p>
       {enrolment !== null ? (
         <>
@@ -112,20 +122,20 @@ function SecondFactor({ model }: ViewProps) {
           </Form>
         </>
       ) : (
-        <>
-          <div class="acts">
-            <button type="button" class="solid" onClick={() => void begin()}>
-              {t.account.begin}
-            </button>
-          </div>
-          <details>
-            <summary>{t.account.turnOff}</summary>
-            <Form button={t.account.turnOff} danger send={off}>
-              {code}
-            </Form>
-          </details>
-        </>
+        <div class="acts">
+          <button type="button" class={isOn === true ? '' : 'solid'} onClick={() => void begin()}>
+            {isOn === true ? t.account.replace : t.account.begin}
+          </button>
+        </div>
       )}
+      {enrolment === null && isOn === true ? (
+        <details>
+          <summary>{t.account.turnOff}</summary>
+          <Form button={t.account.turnOff} danger send={off}>
+            {code}
+          </Form>
+        </details>
+      ) : null}
     </Card>
   );
 }

@@ -1,0 +1,77 @@
+// `autoweave identify|reboot|claim-code`: what is asked of the box itself.
+import { parseArgs } from 'node:util';
+import { actOptions, actUsage, applianceClient } from './appliance/appliance-client.ts';
+import { cliError } from './cli-error.ts';
+import { type Command, exitCodes } from './command.ts';
+import { numberOption } from './command-options.ts';
+import { tellRefusal } from './tell-refusal.ts';
+
+const where = '[--json] [--socket FILE | --url URL --token-file FILE]';
+const IDENTIFY_SECONDS = 30;
+const MOST_SECONDS = 300;
+
+export const identifyCommand: Command = {
+  name: 'identify',
+  summary: 'Let the LED say which box this is',
+  usage: `identify [--seconds N] ${where}
+
+  --seconds N        for so long (${IDENTIFY_SECONDS}), at most ${MOST_SECONDS}; 0: no longer
+${actUsage}`,
+  run: (context) =>
+    tellRefusal(context, async () => {
+      const options = { ...actOptions, seconds: { type: 'string' } } as const;
+      const { values } = parseArgs({ args: [...context.args], options });
+      const seconds = numberOption('--seconds', values.seconds) ?? IDENTIFY_SECONDS;
+      if (seconds > MOST_SECONDS)
+        throw cliError('cli.usage', `--seconds takes at most ${MOST_SECONDS}, not ${seconds}`);
+      const answer = await (await applianceClient(values)).send('POST', '/api/v1/identify', { seconds });
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      return exitCodes.ok;
+    }),
+};
+
+export const rebootCommand: Command = {
+  name: 'reboot',
+  summary: 'Start the computer of the appliance again',
+  usage: `reboot [--yes] ${where}
+
+  --yes              do not ask
+${actUsage}`,
+  run: (context) =>
+    tellRefusal(context, async () => {
+      const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
+      const { values } = parseArgs({ args: [...context.args], options });
+      const { ask } = context;
+      if (!values.yes) {
+        if (ask === null)
+          throw cliError(
+            'cli.no-terminal',
+            'there is no terminal to ask at; say --yes if the computer is to start again',
+          );
+        const answer = await ask('Nothing is watched while the computer starts again. Do it? [y/N] ');
+        if (!/^y(es)?$/i.test(answer)) {
+          context.complain('Nothing was done.\n');
+          return exitCodes.refused;
+        }
+      }
+      const answer = await (await applianceClient(values)).send('POST', '/api/v1/reboot');
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      return exitCodes.ok;
+    }),
+};
+
+export const claimCodeCommand: Command = {
+  name: 'claim-code',
+  summary: 'Print the code with which the page makes the first administrator',
+  usage: `claim-code [--json] [--socket FILE]
+
+It is what the screen of the appliance shows; nothing in the network tells it. Once somebody is administrator there is none.`,
+  run: (context) =>
+    tellRefusal(context, async () => {
+      const { socket, json } = actOptions;
+      const { values } = parseArgs({ args: [...context.args], options: { socket, json } });
+      const answer = await (await applianceClient(values)).get('/api/v1/claim-code');
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.code)}\n`);
+      return exitCodes.ok;
+    }),
+};
