@@ -84,10 +84,15 @@ async function startDaemon(
   crew.say(`the page:   ${page}`);
   const code = claimCodeIn(places.runDir);
   if (code !== null) crew.say(`claim it:   with the code ${code}`);
-  crew.say(
-    `the plugins: node ${path.relative(process.cwd(), places.bundle)} plugin list --socket ${places.runDir}/control.sock`,
-  );
+  // By its path: the first `node` of the user's own PATH may be another version.
+  const program = [process.execPath, places.bundle].map((file) => shortest(file)).join(' ');
+  crew.say(`the plugins: ${program} plugin list --socket ${places.runDir}/control.sock`);
   crew.say(`the events: mosquitto_sub -h 127.0.0.1 -p ${places.brokerPort} -t 'autoweave/v1/#' -v`);
+}
+
+function shortest(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative;
 }
 
 /** null: it has an administrator. */

@@ -23,7 +23,9 @@ export async function* bench(): AsyncIterable<BenchRow> {
     '1',
   ]);
   const layers =
-    missing.length === 0 ? 'all limits' : `without ${missing.map((text) => text.split(':')[0]).join(', ')}`;
+    missing.length === 0
+      ? 'all limits'
+      : `without ${missing.map((text) => text.split(':')[0]?.replace(/^no /, '')).join(', ')}`;
   for (const [name, samples] of [
     ['verified anew', coldMs],
     ['verified before', warmMs],

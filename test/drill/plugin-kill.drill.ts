@@ -70,6 +70,7 @@ async function* killRounds(
   await session.running;
   await until('a first event is handled', () => maker.counters.delivered > 0, 60_000);
   const firstCounted = appended;
+  const countedMs = performance.now();
   for (let round = 1; round <= rounds; round += 1) {
     await delay(random.integer(UP_MS_MAX));
     session.session.kill('SIGKILL');
@@ -79,6 +80,7 @@ async function* killRounds(
     if (round % 100 === 0)
       say(`${round} kills, ${appended} events, ${maker.counters.delivered} acknowledged`);
   }
+  const perSecond = ((appended - firstCounted) / (performance.now() - countedMs)) * 1_000;
   appending = false;
   await feeding;
   let [progressMs, best] = [performance.now(), -1];
@@ -93,7 +95,7 @@ async function* killRounds(
   const { disorder, lost, repeats } = judge.verdict(firstCounted);
   const seconds = (performance.now() - began) / 1_000;
   say(
-    `${rounds} kills in ${seconds.toFixed(0)} s, ${appended - firstCounted} events at ${EVENTS_PER_SECOND}/s: ${lost} lost, ${disorder} out of order on their device, ${repeats} handled again, ${maker.counters.parked} parked`,
+    `${rounds} kills in ${seconds.toFixed(0)} s, ${appended - firstCounted} events at ${perSecond.toFixed(0)}/s (asked: ${EVENTS_PER_SECOND}/s): ${lost} lost, ${disorder} out of order on their device, ${repeats} handled again, ${maker.counters.parked} parked`,
   );
   if (lost > 0) yield `${lost} events were never handled`;
   if (waiting > 0)

@@ -11,6 +11,7 @@ import { LIMIT_MS, type PluginAppliance, startPluginAppliance } from '../plugins
 import { seer, signBundle, signedPlugin } from '../plugins/test-plugins.ts';
 import { whyNoGuest } from '../support/guest-image.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
 
 suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
@@ -67,7 +68,7 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
        setpriv --reuid=101 --regid=101 --clear-groups mkdir $leaf && echo 1 >$leaf/cgroup.freeze
        (echo 0 >/sys/fs/cgroup/edge/main/cgroup.procs
         exec setpriv --reuid=101 --regid=101 --clear-groups sh -c "$(cat /tmp/join)" $leaf /usr/bin/node -e "${report}") >/tmp/proof &
-       until [ -s $leaf/cgroup.procs ] && grep -q 'frozen 1' $leaf/cgroup.events; do sleep 0.1; done
+       until [ -n "$(cat $leaf/cgroup.procs)" ] && grep -q 'frozen 1' $leaf/cgroup.events; do sleep 0.1; done
        for pid in $(cat $leaf/cgroup.procs); do readlink /proc/$pid/exe; done
        wc -c </tmp/proof
        echo 0 >$leaf/cgroup.freeze; wait; cat /tmp/proof; rmdir $leaf`,
@@ -99,6 +100,45 @@ suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
     assert.match(body.plugin.reason, /io\.max/);
     assert.equal((await guest.shell.run('ls -d /sys/fs/cgroup/edge/plugins/limited')).code === 0, false);
     await plugins.ask('DELETE', '/api/v1/plugins/limited');
+  });
+
+  test('an event that ends the process with exit code 137 three times is put aside; one whose process others kill with signal 9 is not [P10]', async () => {
+    const { arrived, events, guest, plugOnce, plugins } = appliance;
+    const leaves = '/sys/fs/cgroup/edge/plugins';
+    const fatal = `export default { onEvent() { process.exit(137); } };`;
+    const patient = `export default {
+      async onEvent(event, { emit }) { await emit('seen', { id: event.id }); await new Promise(() => {}); } };`;
+    await plugins.install(await signedPlugin({ name: 'fatal', code: fatal }));
+    await plugins.install(await signedPlugin({ name: 'patient', code: patient }));
+    await plugOnce();
+    for (const round of [1, 2, 3]) {
+      await until(
+        `the event comes, time ${round}`,
+        () => events().filter(({ type }) => type === 'plugin.patient.seen').length === round,
+        LIMIT_MS,
+      );
+      await guest.shell.must(
+        `for pid in $(cat ${leaves}/patient/cgroup.procs); do
+           [ "$(readlink "/proc/$pid/exe")" = /usr/bin/node ] && kill -9 "$pid"
+         done; true`,
+      );
+      await until(
+        `its end is told, time ${round}`,
+        () =>
+          events().filter(({ subject, type }) => type === 'plugin.failed' && subject === 'plugin/patient')
+            .length === round,
+        LIMIT_MS,
+      );
+    }
+    const parked = await arrived('the event is put aside', ({ type }) => type === 'plugin.parked');
+    assert.deepEqual([parked.data.name, parked.data.tries], ['fatal', 3]);
+    const ended = events().find(
+      ({ subject, type }) => type === 'plugin.failed' && subject === 'plugin/patient',
+    );
+    assert.match(String(ended?.data.reason), /exit code 137/);
+    assert.equal((await plugins.status('patient')).parked, 0);
+    await plugins.ask('DELETE', '/api/v1/plugins/fatal');
+    await plugins.ask('DELETE', '/api/v1/plugins/patient');
   });
 
   test('bytes that the host sends into a serial adapter arrive at the broker as weights [P12]', async () => {

@@ -1,152 +1,212 @@
-// Runs in the guest as the runtime's user: an attack inside the product's own sandbox and limits, with the named layers left out, to
-// show that it is they which stop it. Argument: a file with the job as JSON. Prints a JSON result. Bundled by the test that sends it there.
+// Runs in the guest as the runtime's user: attacks inside the product's own sandbox and limits, with the named layers left out, to
+// show that it is they which stop them. Arguments: a file with the jobs as JSON, a file for the results, one JSON line a job.
+// Bundled by the test that sends it there.
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PluginResources } from '../../src/contracts/plugin-manifest.ts';
 import { findBranch } from '../../src/plugins/cgroup/find-branch.ts';
 import { leafLimits } from '../../src/plugins/cgroup/leaf-limits.ts';
-import { openLeaf } from '../../src/plugins/cgroup/open-leaf.ts';
+import { type Leaf, openLeaf } from '../../src/plugins/cgroup/open-leaf.ts';
 import { createFrameReader, writeFrame } from '../../src/plugins/protocol/frames.ts';
 import { bwrapArguments } from '../../src/plugins/sandbox/bwrap-arguments.ts';
 import { joinLeaf } from '../../src/plugins/sandbox/launch-host.ts';
 import { readRuntimeFiles } from '../../src/plugins/sandbox/runtime-files.ts';
 import { seccompFilter } from '../../src/plugins/sandbox/seccomp-filter.ts';
+import { readRefusal } from './attacks.ts';
 
-interface Job {
+export interface AttackJob {
   readonly code: string;
   readonly resources: PluginResources;
   readonly without: readonly string[];
   readonly port: number;
+  /** From its beginning on. */
   readonly seconds: number;
+  /** What it floods is counted to the end of its `start`. */
+  readonly isFlood: boolean;
 }
 
 export interface RunnerResult {
   /** What the attack said it reached; null: it said nothing. */
   readonly reached: string | null;
   readonly ended: string | null;
+  /** It came to its first request. */
+  readonly begun: boolean;
   /** Of one core, over the run. */
   readonly cpuPercent: number;
+  readonly memoryPeakMiB: number | null;
   readonly oomKills: number;
   readonly refusedPids: number;
   readonly messages: number;
   readonly outputBytes: number;
   readonly channelBytes: number;
-  /** From its beginning until a limit of the leaf struck: held back, refused, or ended. */
-  readonly struckMs: number | null;
+  /**
+   * By this machine's monotonic clock. Memory: from the kernel's first notice that memory.max was reached until the group was empty.
+   * Processor: from the attack's beginning until it was first held back. Else how long the slowest refused call took. null: nothing
+   * of the kind was seen.
+   */
+  readonly containedMs: number | null;
 }
 
-const BEGIN_LIMIT_MS = 90_000;
-
-// In a file: an attack looks for words in the command lines of others.
-const job = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Job;
-const without = new Set(job.without);
+const BEGIN_LIMIT_MS = 60_000;
+const LOOK_MS = 10;
 const dir = '/run/autoweave/attack';
-mkdirSync(`${dir}/plugin`, { recursive: true });
-writeFileSync(`${dir}/plugin/plugin.mjs`, job.code);
-writeFileSync(`${dir}/seccomp`, seccompFilter(process.arch) ?? new Uint8Array());
+const hostDir = '/run/autoweave/plugin-host';
+
+interface Message {
+  readonly t: string;
+  readonly r?: number;
+  readonly text?: string;
+  readonly why?: string;
+  readonly request?: { readonly data?: { readonly d?: unknown } };
+}
 
 const branch = await findBranch();
 if (!branch.ok) throw new Error(branch.why);
-const limits = leafLimits(job.resources, null).filter(
-  ({ file }) => !without.has(file) && !(file === 'memory.oom.group' && without.has('memory.max')),
-);
-const leaf = await openLeaf(branch.dir, 'attack', limits);
-const server = createServer((socket) => socket.destroy()).listen(job.port, '127.0.0.1');
-const victim = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)', 'aw-victim'], {
-  stdio: 'ignore',
-});
+const [jobsFile = '', resultsFile = ''] = process.argv.slice(2);
+// In a file: an attack looks for words in the command lines of others.
+for (const job of JSON.parse(readFileSync(jobsFile, 'utf8')) as readonly AttackJob[])
+  appendFileSync(resultsFile, `${JSON.stringify(await runJob(job, branch.dir))}\n`);
+process.exit(0);
 
-const runtime = await readRuntimeFiles();
-const view = { runtime, hostDir: '/run/autoweave/plugin-host', pluginDir: `${dir}/plugin` };
-const fd = openSync(`${dir}/seccomp`, 'r');
-const sandboxed = bwrapArguments({ ...view, tmpBytes: 1 << 24, seccompFd: 4 });
-const chosen = leaveOut(sandboxed, without);
-const places = without.has('mount')
-  ? ['/run/autoweave/plugin-host/host.cjs', `${dir}/plugin`]
-  : ['/host/host.cjs', '/plugin'];
-const rlimit = without.has('nofile') ? joinLeaf.replace('ulimit -n 256 && ', 'ulimit -n 4096 && ') : joinLeaf;
-const heap = without.has('heap') ? ['--max-old-space-size=600'] : [];
-const child = spawn(
-  '/bin/sh',
-  ['-c', rlimit, leaf.dir, '/usr/bin/bwrap', ...chosen, '--', runtime.node, ...heap, ...places],
-  { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe', fd] },
-);
-closeSync(fd);
-
-let [reached, ended]: [string | null, string | null] = [null, null];
-let [messages, outputBytes, channelBytes] = [0, 0, 0];
-const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-const channel = child.stdio[3] as Duplex;
-const frames = createFrameReader(1 << 30);
-channel.on('data', (chunk: Buffer) => {
-  channelBytes += chunk.length;
-  for (const message of frames.take(chunk).messages as {
-    t: string;
-    r?: number;
-    text?: string;
-    why?: string;
-    request?: { data?: { d?: unknown } };
-  }[]) {
+async function runJob(job: AttackJob, branchDir: string): Promise<RunnerResult> {
+  const without = new Set(job.without);
+  const limits = leafLimits(job.resources, null).filter(
+    ({ file }) => !without.has(file) && !(file === 'memory.oom.group' && without.has('memory.max')),
+  );
+  const leaf = await openLeaf(branchDir, 'attack', limits);
+  const marks = watchLimits(leaf.dir);
+  const server = createServer((socket) => socket.destroy()).listen(job.port, '127.0.0.1');
+  const victim = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 300_000)', 'aw-victim'], {
+    stdio: 'ignore',
+  });
+  const child = await launch(job, without, leaf);
+  let [reached, ended]: [string | null, string | null] = [null, null];
+  let refusedMs: number | null = null;
+  let beganMs: number | null = null;
+  let [messages, outputBytes, channelBytes] = [0, 0, 0];
+  const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const channel = child.stdio[3] as Duplex;
+  const frames = createFrameReader(1 << 30);
+  const take = (message: Message) => {
     messages += 1;
-    if (message.t === 'request') begun.resolve();
-    if (message.request?.data?.d !== undefined) reached ??= 'data without a bottom were taken';
-    if (message.t === 'request') writeFrame(channel, { t: 'answer', r: message.r, ok: true, value: null });
+    if (message.t === 'request') {
+      beganMs ??= performance.now();
+      begun.resolve();
+      if (message.request?.data?.d !== undefined) reached ??= 'data without a bottom were taken';
+      writeFrame(channel, { t: 'answer', r: message.r, ok: true, value: null });
+    }
     if (message.t === 'log' && message.text?.startsWith('REACHED ')) reached ??= message.text;
-    // The attack is through, whether it reached something or not.
-    if (message.t === 'running' || reached !== null) over.resolve();
+    const gaveUp = message.t === 'log' ? readRefusal(message.text ?? '') : null;
+    refusedMs ??= gaveUp?.refusedMs ?? null;
     if (message.t === 'failed') ended ??= message.why?.split('\n')[0] ?? 'failed';
     if (message.t === 'installed') reached ??= 'a forged message was taken';
-  }
-});
-channel.on('error', () => undefined);
-child.stdout?.on('data', (chunk: Buffer) => (outputBytes += chunk.length));
-child.stderr?.on('data', (chunk: Buffer) => {
-  if (messages === 0) process.stderr.write(chunk);
-});
-const exited = new Promise<void>((resolve) =>
-  child.on('exit', (code, signal) => {
-    ended ??= signal ?? `exit ${code}`;
-    resolve();
-  }),
-);
-const heapMiB = without.has('heap') ? 600 : Math.floor((job.resources.memoryMaxBytes * 0.6) / (1 << 20));
-writeFrame(channel, {
-  t: 'open',
-  name: 'attack',
-  version: '1.0.0',
-  entry: 'plugin.mjs',
-  config: {},
-  heapMiB,
-  tries: 3,
-});
-// Its time begins with its first request: emulated, Node needs seconds to come up.
-await Promise.race([exited, begun.promise, delay(BEGIN_LIMIT_MS)]);
-const atBegin = await leaf.use();
-const beganMs = performance.now();
-let struckMs: number | null = null;
-const look = async () => {
-  const now = await leaf.use();
-  const isHeld = job.resources.cpuMaxPercent < 100 && now.throttledUsec > atBegin.throttledUsec;
-  if ((isHeld && !without.has('cpu.max')) || now.oomKills > 0 || now.refusedPids > 0)
-    struckMs ??= Math.round(performance.now() - beganMs);
-};
-const watch = setInterval(() => void look(), 20);
-await Promise.race([exited, over.promise, delay(job.seconds * 1_000)]);
-clearInterval(watch);
-const use = await leaf.use();
-const result: RunnerResult = {
-  ...{ reached, ended, messages, outputBytes, channelBytes, struckMs },
-  cpuPercent: Math.round((use.cpuUsec - atBegin.cpuUsec) / 10 / (performance.now() - beganMs)),
-  ...{ oomKills: use.oomKills, refusedPids: use.refusedPids },
-};
-await leaf.remove();
-victim.kill('SIGKILL');
-server.close();
-console.log(JSON.stringify(result));
-process.exit(0);
+    // The attack is through, whether it reached something or not.
+    if (message.t === 'running' || (!job.isFlood && (gaveUp !== null || reached !== null))) over.resolve();
+  };
+  channel.on('data', (chunk: Buffer) => {
+    channelBytes += chunk.length;
+    for (const message of frames.take(chunk).messages) take(message as Message);
+  });
+  channel.on('error', () => undefined);
+  child.stdout?.on('data', (chunk: Buffer) => (outputBytes += chunk.length));
+  child.stderr?.on('data', (chunk: Buffer) => {
+    if (messages === 0) process.stderr.write(chunk);
+  });
+  const exited = new Promise<void>((resolve) =>
+    child.on('exit', (code, signal) => {
+      ended ??= signal ?? `exit ${code}`;
+      resolve();
+    }),
+  );
+  const heapMiB = without.has('heap') ? 600 : Math.floor((job.resources.memoryMaxBytes * 0.6) / (1 << 20));
+  writeFrame(channel, {
+    ...{ t: 'open', name: 'attack', version: '1.0.0', entry: 'plugin.mjs', config: {} },
+    ...{ heapMiB, tries: 3 },
+  });
+  // Its time begins with its first request: emulated, Node needs seconds to come up.
+  await Promise.race([exited, begun.promise, delay(BEGIN_LIMIT_MS)]);
+  const startMs = beganMs ?? performance.now();
+  const atBegin = await leaf.use();
+  const isHeldBack = () => throttledUsec(leaf.dir) > atBegin.throttledUsec;
+  let heldMs: number | null = null;
+  const look = setInterval(() => {
+    if (heldMs === null && isHeldBack()) heldMs = performance.now() - startMs;
+  }, LOOK_MS);
+  await Promise.race([exited, over.promise, delay(job.seconds * 1_000)]);
+  clearInterval(look);
+  const use = await leaf.use();
+  const cpuPercent = Math.round((use.cpuUsec - atBegin.cpuUsec) / 10 / (performance.now() - startMs));
+  const oomMs =
+    use.oomKills > 0 && marks.limitMs !== null ? (marks.emptyMs ?? performance.now()) - marks.limitMs : null;
+  marks.stop();
+  await leaf.remove();
+  victim.kill('SIGKILL');
+  server.close();
+  const isCpuBounded = job.resources.cpuMaxPercent < 100 && !without.has('cpu.max');
+  const containedMs = oomMs ?? (isCpuBounded ? heldMs : null) ?? refusedMs;
+  return {
+    ...{ reached, ended, begun: beganMs !== null, messages, outputBytes, channelBytes, cpuPercent },
+    ...{ oomKills: use.oomKills, refusedPids: use.refusedPids },
+    memoryPeakMiB: use.memoryPeakBytes === null ? null : Math.round(use.memoryPeakBytes / (1 << 20)),
+    containedMs: containedMs === null ? null : Math.round(containedMs),
+  };
+}
+
+/** The kernel tells of a change of these files at once; it is not looked for. */
+function watchLimits(leafDir: string) {
+  let [limitMs, emptyMs]: [number | null, number | null] = [null, null];
+  const has = (file: string, line: RegExp) => line.test(readFileSync(path.join(leafDir, file), 'utf8'));
+  const watchers = [
+    watch(path.join(leafDir, 'memory.events'), () => {
+      if (limitMs === null && has('memory.events', /^max [1-9]/m)) limitMs = performance.now();
+    }),
+    watch(path.join(leafDir, 'cgroup.events'), () => {
+      if (limitMs !== null && has('cgroup.events', /^populated 0$/m)) emptyMs ??= performance.now();
+    }),
+  ];
+  return {
+    get limitMs() {
+      return limitMs;
+    },
+    get emptyMs() {
+      return emptyMs;
+    },
+    stop() {
+      for (const watcher of watchers) watcher.close();
+    },
+  };
+}
+
+function throttledUsec(leafDir: string): number {
+  const text = readFileSync(path.join(leafDir, 'cpu.stat'), 'utf8');
+  return Number(/^throttled_usec (\d+)$/m.exec(text)?.[1]);
+}
+
+async function launch(job: AttackJob, without: ReadonlySet<string>, leaf: Leaf) {
+  mkdirSync(`${dir}/plugin`, { recursive: true });
+  writeFileSync(`${dir}/plugin/plugin.mjs`, job.code);
+  writeFileSync(`${dir}/seccomp`, seccompFilter(process.arch) ?? new Uint8Array());
+  const runtime = await readRuntimeFiles();
+  const view = { runtime, hostDir, pluginDir: `${dir}/plugin`, tmpBytes: 1 << 24, seccompFd: 4 };
+  const chosen = leaveOut(bwrapArguments(view), without);
+  const places = without.has('mount')
+    ? [`${hostDir}/host.cjs`, `${dir}/plugin`]
+    : ['/host/host.cjs', '/plugin'];
+  const join = without.has('nofile') ? joinLeaf.replace('ulimit -n 256', 'ulimit -n 4096') : joinLeaf;
+  const heap = without.has('heap') ? ['--max-old-space-size=600'] : [];
+  const fd = openSync(`${dir}/seccomp`, 'r');
+  const child = spawn(
+    '/bin/sh',
+    ['-c', join, leaf.dir, '/usr/bin/bwrap', ...chosen, '--', runtime.node, ...heap, ...places],
+    { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe', fd] },
+  );
+  closeSync(fd);
+  return child;
+}
 
 /** Options of bubblewrap without those of the layers that are left out. */
 function leaveOut(words: readonly string[], layers: ReadonlySet<string>): string[] {

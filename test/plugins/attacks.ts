@@ -1,17 +1,22 @@
-// What a hostile plugin tries, as bodies of its `start`. Each says `begun` first; one that gets through says so in its log.
+// What a hostile plugin tries, as bodies of its `start`. Each says `begun` first; one that gets through says so in its log, one that
+// was refused says how long the refusal took.
 import type { PluginResources } from '../../src/contracts/plugin-manifest.ts';
 
 const MIB = 1024 * 1024;
 
 export interface Attack {
   readonly name: string;
-  /** Body of `async start(context)`; `reached(text)` says that it got through. */
+  /** Body of `async start(context)`; `reached(text)` says that it got through, `refused(since)` that a try of that moment did not. */
   readonly body: string;
   readonly resources: PluginResources;
   /** What stops it, as the table shows it. */
   readonly layer: string;
   /** Options of the runner that take that layer away. */
   readonly without: readonly string[];
+  /** What stops it before the layer does, but is no boundary: the runner has none of it in either run. */
+  readonly hygiene?: readonly string[];
+  /** What the daemon tells of it first: the event, and its `what`, `code` or `layer`. */
+  readonly told: string;
   /** The layer is in the daemon; the runner has none of it, so that with it the attack is tried under the daemon only. */
   readonly inDaemon?: true;
   /** What the runner must have counted when the attack got through; else the attack says so itself. */
@@ -31,13 +36,16 @@ export const attacks: readonly Attack[] = [
     resources: { ...small, cpuMaxPercent: 30 },
     layer: 'cpu.max, then the watchdog',
     without: ['cpu.max'],
+    told: 'security.violation unresponsive',
   },
   {
     name: 'heap hog',
     body: `const kept = []; for (let mib = 0; mib < ${hogMiB}; mib++) kept.push(new Array(131_072).fill(mib + 0.5)); reached(kept.length + ' MiB of heap');`,
     resources: small,
     layer: 'memory.max',
-    without: ['memory.max', 'heap'],
+    without: ['memory.max'],
+    hygiene: ['heap'],
+    told: 'plugin.failed plugins.code-failed',
   },
   {
     name: 'ArrayBuffer hog',
@@ -45,6 +53,7 @@ export const attacks: readonly Attack[] = [
     resources: small,
     layer: 'memory.max',
     without: ['memory.max'],
+    told: 'security.violation memory',
   },
   {
     name: 'SharedArrayBuffer hog',
@@ -52,6 +61,7 @@ export const attacks: readonly Attack[] = [
     resources: small,
     layer: 'memory.max',
     without: ['memory.max'],
+    told: 'security.violation memory',
   },
   {
     name: 'WebAssembly hog',
@@ -59,55 +69,63 @@ export const attacks: readonly Attack[] = [
     resources: small,
     layer: 'memory.max',
     without: ['memory.max'],
+    told: 'security.violation memory',
   },
   {
     name: 'fork bomb',
-    body: `const { spawn } = await import('node:child_process'); let pids = 0; for (let n = 0; n < 3; n++) { try { const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 5000)'], { stdio: 'ignore' }); child.on('error', () => {}); if (child.pid) pids++; } catch {} } if (pids > 0) reached(pids + ' processes');`,
+    body: `const { spawn } = await import('node:child_process'); let pids = 0; for (let n = 0; n < 3; n++) { const since = performance.now(); await new Promise((done) => { const no = () => { refused(since); done(); }; try { const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 5000)'], { stdio: 'ignore' }); child.once('error', no); child.once('spawn', () => { pids++; done(); }); } catch { no(); } }); } if (pids > 0) reached(pids + ' processes');`,
     resources: roomy,
     layer: 'seccomp (no second process)',
     without: ['seccomp'],
+    told: 'plugin.running',
   },
   {
     name: 'thread bomb',
-    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const all = Array.from({ length: 16 }, () => new Promise((done) => { try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', done); w.once('exit', done); } catch { done(); } })); await Promise.all(all); if (up >= 16) reached(up + ' threads');`,
+    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const all = Array.from({ length: 16 }, () => new Promise((done) => { const since = performance.now(); const no = () => { refused(since); done(); }; try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', no); } catch { no(); } })); await Promise.all(all); if (up >= 16) reached(up + ' threads');`,
     resources: { ...roomy, memoryMaxBytes: 700 * MIB, pidsMax: 20 },
     layer: 'pids.max',
     without: ['pids.max'],
+    told: 'plugin.running',
   },
   {
     name: 'descriptor leak',
-    body: `const { openSync } = await import('node:fs'); let open = 0; try { for (; open < 2000; open++) openSync('/plugin/plugin.mjs'); } catch {} if (open >= 2000) reached(open + ' descriptors');`,
+    body: `const { openSync } = await import('node:fs'); let open = 0; let since = 0; try { for (; open < 2000; open++) { since = performance.now(); openSync('/plugin/plugin.mjs'); } } catch { refused(since); } if (open >= 2000) reached(open + ' descriptors');`,
     resources: roomy,
     layer: 'RLIMIT_NOFILE',
     without: ['nofile'],
+    told: 'plugin.running',
   },
   {
     name: '/tmp filler',
-    body: `const { appendFileSync } = await import('node:fs'); let mib = 0; try { for (; mib < 64; mib++) appendFileSync('/tmp/fill', Buffer.alloc(${MIB}, 1)); } catch {} if (mib >= 64) reached(mib + ' MiB in /tmp');`,
+    body: `const { appendFileSync } = await import('node:fs'); let mib = 0; let since = 0; try { for (; mib < 64; mib++) { since = performance.now(); appendFileSync('/tmp/fill', Buffer.alloc(${MIB}, 1)); } } catch { refused(since); } if (mib >= 64) reached(mib + ' MiB in /tmp');`,
     resources: roomy,
     layer: 'sized tmpfs',
     without: ['tmp-size'],
+    told: 'plugin.running',
   },
   {
     name: 'kill of parent and siblings',
-    body: `const { readdirSync, readFileSync } = await import('node:fs'); let killed = 0; for (const pid of readdirSync('/proc').map(Number).filter((n) => n > 0)) { try { if (!readFileSync('/proc/' + pid + '/cmdline', 'latin1').includes('aw-victim')) continue; process.kill(pid, 'SIGKILL'); killed++; } catch {} } try { process.kill(1, 'SIGKILL'); } catch {} if (killed > 0) reached(killed + ' strangers killed');`,
+    body: `const { readdirSync, readFileSync } = await import('node:fs'); let killed = 0; for (const pid of readdirSync('/proc').map(Number).filter((n) => n > 0)) { try { if (!readFileSync('/proc/' + pid + '/cmdline', 'latin1').includes('aw-victim')) continue; process.kill(pid, 'SIGKILL'); killed++; } catch {} } const since = performance.now(); try { process.kill(1, 'SIGKILL'); } catch { refused(since); } if (killed > 0) reached(killed + ' strangers killed');`,
     resources: roomy,
     layer: 'pid namespace, seccomp',
     without: ['pid', 'seccomp'],
+    told: 'plugin.running',
   },
   {
     name: 'network',
-    body: `const { connect } = await import('node:net'); await new Promise((done) => { try { const s = connect(PORT, '127.0.0.1'); s.on('connect', () => { reached('connected'); done(); }); s.on('error', done); } catch { done(); } });`,
+    body: `const { connect } = await import('node:net'); const since = performance.now(); await new Promise((done) => { const no = () => { refused(since); done(); }; try { const s = connect(PORT, '127.0.0.1'); s.on('connect', () => { reached('connected'); done(); }); s.on('error', no); } catch { no(); } });`,
     resources: roomy,
     layer: 'network namespace, seccomp',
     without: ['net', 'seccomp'],
+    told: 'plugin.running',
   },
   {
     name: "others' files",
-    body: `const { readFileSync } = await import('node:fs'); const seen = []; for (const file of ['SECRET', '/etc/passwd', '/run/autoweave/control.sock']) { try { readFileSync(file); seen.push(file); } catch (e) { if (e.code === 'ENXIO') seen.push(file); } } if (seen.length > 0) reached(seen.join(' '));`,
+    body: `const { readFileSync } = await import('node:fs'); const seen = []; for (const file of ['SECRET', '/etc/passwd', '/run/autoweave/control.sock']) { const since = performance.now(); try { readFileSync(file); seen.push(file); } catch (e) { if (e.code === 'ENXIO') seen.push(file); else refused(since); } } if (seen.length > 0) reached(seen.join(' '));`,
     resources: roomy,
     layer: 'mount namespace',
     without: ['mount'],
+    told: 'plugin.running',
   },
   {
     name: 'log flood',
@@ -115,6 +133,7 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'log rate',
     without: ['log-rate'],
+    told: 'security.violation log',
     inDaemon: true,
     flood: { of: 'messages', above: 20_000 },
   },
@@ -124,6 +143,7 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'output rate',
     without: ['output-rate'],
+    told: 'security.violation log',
     inDaemon: true,
     flood: { of: 'outputBytes', above: 3_000_000 },
   },
@@ -133,6 +153,7 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'message rate',
     without: ['message-rate'],
+    told: 'security.violation rate',
     inDaemon: true,
     flood: { of: 'messages', above: 20_000 },
   },
@@ -142,6 +163,7 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'schema of the messages',
     without: ['schema'],
+    told: 'security.violation message',
     inDaemon: true,
   },
   {
@@ -150,6 +172,7 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'size of a message',
     without: ['frame-size'],
+    told: 'security.violation message',
     inDaemon: true,
     flood: { of: 'channelBytes', above: 4_000_000 },
   },
@@ -159,6 +182,7 @@ export const attacks: readonly Attack[] = [
     resources: roomy,
     layer: 'depth of data',
     without: ['depth'],
+    told: 'plugin.running',
     inDaemon: true,
   },
 ];
@@ -168,13 +192,19 @@ export function attackCode({ body }: Attack, places: Readonly<Record<string, str
   const filled = Object.entries(places).reduce((text, [word, value]) => text.replaceAll(word, value), body);
   return `export default {
   async start(context) {
+    let slowest = null;
     const reached = (what) => context.log.warn('REACHED ' + what);
+    const refused = (since) => { slowest = Math.max(slowest ?? 0, performance.now() - since); };
     await context.emit('begun', {});
-    const began = performance.now();
     ${filled}
-    context.log.info('GAVE UP after ' + Math.round(performance.now() - began) + ' ms');
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    context.log.info(slowest === null ? 'GAVE UP' : 'GAVE UP, refused within ' + Math.ceil(slowest) + ' ms');
   },
 };
 `;
+}
+
+/** What `attackCode` logs at its end; null: something else. */
+export function readRefusal(text: string): { readonly refusedMs: number | null } | null {
+  const found = /^GAVE UP(?:, refused within (\d+) ms)?$/.exec(text);
+  return found && { refusedMs: found[1] === undefined ? null : Number(found[1]) };
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../contracts/clock.ts';
 import type { SecurityLevel } from '../../contracts/plugin-manifest.ts';
 import { schemaCheck } from '../../lib/schema-check.ts';
 import type { Leaf, LeafUse } from '../cgroup/open-leaf.ts';
+import { type OomWatch, watchOom } from '../cgroup/watch-oom.ts';
 import { createFrameReader, writeFrame } from '../protocol/frames.ts';
 import { FromHost, maxFrameBytes } from '../protocol/from-host.ts';
 import type { ToHost } from '../protocol/to-host.ts';
@@ -34,6 +35,8 @@ export interface ProcessEnd {
   readonly signal: NodeJS.Signals | null;
   /** The leaf's figures just before it was removed; null without one. */
   readonly use: LeafUse | null;
+  /** When it was found: the kernel's notice that memory.max was reached, else the exit. By the clock's uptime. */
+  readonly foundMs: number;
 }
 
 export interface Violation {
@@ -59,6 +62,7 @@ export interface HostHandlers {
 export class HostLink {
   readonly #host: HostProcess;
   readonly #leaf: Leaf | null;
+  readonly #oom: OomWatch | null;
   readonly #clock: Pick<Clock, 'uptimeMs'>;
   readonly #handlers: HostHandlers;
   readonly #frames = createFrameReader(maxFrameBytes);
@@ -85,6 +89,7 @@ export class HostLink {
     const { clock, handlers, host, leaf, level } = options;
     this.#host = host;
     this.#leaf = leaf;
+    this.#oom = leaf === null ? null : watchOom(leaf.dir, () => clock.uptimeMs());
     this.#level = level;
     this.#clock = clock;
     this.#handlers = handlers;
@@ -234,6 +239,7 @@ export class HostLink {
   }
 
   async #finish(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    const exitedMs = this.#clock.uptimeMs();
     this.#exited.resolve();
     clearInterval(this.#timer);
     clearTimeout(this.#resume);
@@ -246,10 +252,12 @@ export class HostLink {
     this.#host.channel.destroy();
     // Read first: the group's own account of why it ended goes with it.
     const use = (await this.#leaf?.use().catch(() => null)) ?? null;
+    const foundMs = this.#oom?.sinceMs ?? exitedMs;
+    this.#oom?.stop();
     await this.#leaf
       ?.remove()
       .catch((cause: unknown) => this.#handlers.onOutput(`remove the cgroup: ${String(cause)}`));
-    this.#handlers.onEnd({ by: this.#endedBy, code, signal, use });
+    this.#handlers.onEnd({ by: this.#endedBy, code, signal, use, foundMs });
     this.#ended.resolve();
   }
 }

@@ -18,6 +18,7 @@ import { createSerialService, type SerialService } from '../services/serial-serv
 import { HostLink, type ProcessEnd, type Violation } from './host-link.ts';
 import type { PluginWorld } from './plugin-world.ts';
 import type { Violations } from './violations.ts';
+import { wasKilled } from './was-killed.ts';
 
 const START_LIMIT_MS = 30_000;
 const EVENT_TRIES = 3;
@@ -355,7 +356,7 @@ export class PluginSession {
     };
     if (this.#doom !== null || isOom) {
       const layer = isOom ? 'memory.max' : end.by;
-      const ms = this.#doom === null ? 0 : Math.round(nowMs - this.#doom.sinceMs);
+      const ms = Math.round(nowMs - (this.#doom?.sinceMs ?? end.foundMs));
       world.say('security.contained', `plugin/${name}`, {
         plugin: name,
         layer,
@@ -367,18 +368,13 @@ export class PluginSession {
       ? false
       : (this.#feed?.crashed(
           reason,
-          this.#doom !== null || isOom || this.#failure !== null || !isKilled(end),
+          this.#doom !== null || this.#failure !== null || !wasKilled(end, world.boundary.sandbox !== null),
         ) ?? false);
     this.#feed?.pause();
     await this.#kv?.close();
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
     this.#finished.resolve();
   }
-}
-
-/** SIGKILL that was not ours: the plugin cannot send it to itself. 137 is how bubblewrap and shells say it. */
-function isKilled({ code, signal }: ProcessEnd): boolean {
-  return signal === 'SIGKILL' || code === 137;
 }
 
 function whyEnded(end: ProcessEnd, isOom: boolean, failure: string | null, isRunning: boolean) {

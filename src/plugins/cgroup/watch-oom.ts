@@ -1,0 +1,35 @@
+// The kernel's notices on a leaf's memory.events -> the moment at which memory.max was reached and nothing could be freed. Runs in
+// the daemon.
+import { watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+export interface OomWatch {
+  /** By the given clock; null: it has not come to that, or no notice of it has come yet. */
+  readonly sinceMs: number | null;
+  stop(): void;
+}
+
+/** A group that ends of it goes within milliseconds: its files may be gone when the notice is read. */
+export function watchOom(leafDir: string, uptimeMs: () => number): OomWatch {
+  const file = path.join(leafDir, 'memory.events');
+  let sinceMs: number | null = null;
+  const watcher = watch(file, () => {
+    if (sinceMs !== null) return;
+    const noticedMs = uptimeMs();
+    // The notices of `max` are many and mean nothing: memory was found in the end.
+    void readFile(file, 'utf8').then(
+      (text) => {
+        if (!/^oom 0$/m.test(text)) sinceMs ??= noticedMs;
+      },
+      () => undefined,
+    );
+  });
+  watcher.on('error', () => watcher.close());
+  return {
+    get sinceMs() {
+      return sinceMs;
+    },
+    stop: () => watcher.close(),
+  };
+}
