@@ -1,7 +1,7 @@
 // The mark file: which generation is in use, how far it was stored and may have been published, kept outside Redis so that
 // a store that was lost or rolled back is noticed. Written in place, one slot after the other, through one descriptor.
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { EventId } from '../contracts/event.ts';
 import { errorText } from '../lib/error-text.ts';
@@ -50,7 +50,7 @@ export class BufferMark {
     await this.#untilDone('read', async () => {
       let bytes: Buffer;
       try {
-        bytes = await readFile(this.#options.file);
+        bytes = await readDurable(this.#options.file);
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
         throw thrown;
@@ -163,8 +163,7 @@ export class BufferMark {
       await handle.write(toSlot(mark), 0, SLOT_BYTES, (mark.seq % 2) * SLOT_BYTES);
       await handle.sync();
       await rename(fresh, this.#options.file);
-      const directory = await open(folder, 'r');
-      await directory.sync().finally(() => directory.close());
+      await syncFolder(folder);
     } catch (thrown) {
       await handle.close();
       throw thrown;
@@ -193,4 +192,22 @@ export class BufferMark {
     this.#lock = done.catch(() => undefined);
     return done;
   }
+}
+
+/** A process that ended between write and sync may have left what only the memory has: what is read here is on the disk. */
+async function readDurable(file: string): Promise<Buffer> {
+  const handle = await open(file, 'r');
+  try {
+    const bytes = await handle.readFile();
+    await handle.sync();
+    await syncFolder(path.dirname(file));
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const directory = await open(folder, 'r');
+  await directory.sync().finally(() => directory.close());
 }

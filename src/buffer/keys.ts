@@ -8,3 +8,5 @@ export const CURSORS = 'aw:cursors';
 export const STATE = 'aw:state';
 /** Hash: consumer -> milliseconds for which it has not read on although it could have. */
 export const IDLE = 'aw:idle';
+/** Hash: `run` is the start of Redis whose log was made durable last. */
+export const SETTLED = 'aw:settled';

@@ -7,6 +7,7 @@ import type { BufferHealth } from './buffer-health.ts';
 import { pause } from './pause.ts';
 import { type LinkIdentity, openRedisLink, type RedisLink } from './redis-link.ts';
 import { toTrouble } from './redis-trouble.ts';
+import { settleLog } from './settle-log.ts';
 
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 500;
@@ -26,12 +27,14 @@ export interface RedisKeeperOptions {
  * INVARIANTS
  * - Nobody gets a connection before the one before it is dead on Redis's side too. A command that Redis has received but not
  *   run yet (it hung) would otherwise run after the writer asked what is stored, and put an old state over a newer one.
+ * - Nobody gets the first connection to a started Redis before what it has loaded is durable.
  */
 export class RedisKeeper {
   readonly #options: RedisKeeperOptions;
   #link: RedisLink | undefined;
   #waiting: PromiseWithResolvers<RedisLink> | undefined;
   #before: LinkIdentity | undefined;
+  #settledRunId: string | undefined;
 
   constructor(options: RedisKeeperOptions) {
     this.#options = options;
@@ -104,6 +107,10 @@ export class RedisKeeper {
       if (before !== undefined && before.runId === link.identity.runId)
         await link.exchange('fence', (redis) => redis.client('KILL', 'ID', before.clientId));
       this.#before = link.identity;
+      if (this.#settledRunId !== link.identity.runId) {
+        await settleLog(link);
+        this.#settledRunId = link.identity.runId;
+      }
       await this.#options.prepare(link);
     } catch (thrown) {
       link.close(stoppedError());

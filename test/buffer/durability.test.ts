@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startRedis } from '../support/redis.ts';
+import { startRedisTap } from '../support/redis-tap.ts';
+import { until } from '../support/until.ts';
 import { adminClient, drafts, openTestBuffer, untilHealth } from './open-test-buffer.ts';
 
 test('the shipped redis.conf fsyncs every write, keeps a log and evicts nothing, and health says so [B1]', async (t) => {
@@ -46,4 +48,47 @@ test('an ACL that hides the settings is no trouble, and nothing is claimed of th
   await adminClient(t, socket).acl('SETUSER', 'default', '-config|get');
   const buffer = await openTestBuffer(t, { redisSocket: socket });
   await untilHealth(buffer, 'ok', /may not see how often/);
+});
+
+test('what a restarted Redis has loaded is made durable by a write before anything is read or acknowledged [B5]', async (t) => {
+  const redis = await startRedis(t);
+  const tap = await startRedisTap(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: tap.socket });
+  await buffer.append(drafts(3));
+  // Redis stores the batch, and its reply never arrives.
+  let isStored = false;
+  tap.beforeReply = ({ entries }) => {
+    isStored ||= entries.length > 0;
+    return entries.length === 0;
+  };
+  const appended = buffer.append(drafts(2));
+  await until('the batch to be stored', () => isStored);
+  await redis.kill();
+  tap.beforeReply = null;
+  const requests: string[] = [];
+  tap.afterRequest = ({ command, key }) => void requests.push(`${command} ${key}`.trim());
+  await redis.start();
+  tap.cut();
+  assert.equal((await appended).length, 2);
+  const dataRequests = requests.filter((request) => / aw:/.test(request));
+  assert.equal(dataRequests[0], 'HSET aw:settled', requests.join(', '));
+  assert.equal((await buffer.all()).length, 5);
+});
+
+test('a restarted Redis without memory is made durable by a removal [B4] [B5]', async (t) => {
+  const redis = await startRedis(t);
+  const tap = await startRedisTap(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: tap.socket });
+  await buffer.append(drafts(3));
+  const requests: string[] = [];
+  tap.afterRequest = ({ command, key }) => void requests.push(`${command} ${key}`.trim());
+  await redis.kill();
+  tap.beforeRequest = () => false;
+  await redis.start();
+  await adminClient(t, redis.socket).config('SET', 'maxmemory', '1');
+  tap.beforeRequest = null;
+  tap.cut();
+  await until('the stream to be looked at', () => requests.some((each) => each.startsWith('XINFO')));
+  const dataRequests = requests.filter((request) => / aw:/.test(request));
+  assert.deepEqual(dataRequests.slice(0, 2), ['HSET aw:settled', 'HDEL aw:settled']);
 });

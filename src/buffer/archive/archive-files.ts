@@ -9,7 +9,7 @@ export interface Room {
 
 /** All reject with the system's error (`code`). */
 export interface ArchiveFiles {
-  /** Empty when there is no folder yet. */
+  /** Empty when there is no folder yet. The names are durable: a process that ended in between may have renamed without a sync. */
   list(): Promise<readonly string[]>;
   /** A new file with these bytes, fsynced; its name is durable after syncFolder(). */
   create(name: string, bytes: Buffer): Promise<void>;
@@ -30,6 +30,7 @@ export function archiveFiles(folder: string): ArchiveFiles {
   return {
     async list() {
       try {
+        await withFile(await open(folder, 'r'), (directory) => directory.sync());
         return await readdir(folder);
       } catch (thrown) {
         if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return [];
