@@ -16,12 +16,13 @@ import type { HealthReport } from '../contracts/health.ts';
 import type { PluginControl } from '../contracts/plugin-status.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
 import type { LedState } from '../status/leds/led-states.ts';
+import type { GivenVerdict } from './usb-gatekeeper.ts';
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const REDACTED = '[redacted]';
 
 export interface ControlParts
-  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'trust' | 'verdictAt'> {
+  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'trust'> {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export interface ControlParts
   readonly recentLog: () => readonly string[];
   readonly led: () => LedState;
   readonly identify: (seconds: number) => void;
+  readonly verdictAt: (port: string) => GivenVerdict | null;
 }
 
 export function createApplianceControl(parts: ControlParts): ApplianceControl {
@@ -84,7 +86,10 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
     logs,
     settings,
     judgeDevice: parts.judgeDevice,
-    verdictAt: parts.verdictAt,
+    verdictAt(port) {
+      const given = parts.verdictAt(port);
+      return given === null ? null : { verdict: given.verdict, since: timeOf(given.sinceUptimeMs) };
+    },
     setUp: parts.setUp,
     askMachine: parts.askMachine,
     identify(seconds): ActVerdict {

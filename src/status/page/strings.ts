@@ -168,6 +168,8 @@ export const t = {
     blockedCount: (n: number) => `${n} blocked`,
     noneBlocked: 'none blocked',
     verdict: 'Verdict',
+    verdictHolds: 'Given',
+    since: (age: string) => `${age} ago`,
     rule: 'Rule',
     portLabel: 'Port',
     serial: 'Serial number',
