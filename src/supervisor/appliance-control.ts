@@ -16,6 +16,7 @@ import type { HealthReport } from '../contracts/health.ts';
 import type { PluginControl } from '../contracts/plugin-status.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
 import type { LedState } from '../status/leds/led-states.ts';
+import type { ApplianceLeds } from './appliance-leds.ts';
 import type { GivenVerdict } from './usb-gatekeeper.ts';
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
@@ -31,7 +32,7 @@ export interface ControlParts
   readonly devices: () => readonly UsbDevice[];
   readonly usage: () => BufferUsage;
   readonly recentLog: () => readonly string[];
-  readonly led: () => LedState;
+  readonly led: ApplianceLeds['now'];
   readonly identify: (seconds: number) => void;
   readonly verdictAt: (port: string) => GivenVerdict | null;
 }
@@ -52,11 +53,11 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
       .filter((line) => levels.indexOf(line.level) >= levels.indexOf(level))
       .slice(-limit);
   const facts = (): ApplianceFacts => {
-    const { parts: healthParts, state } = health();
+    const { parts: healthParts } = health();
     const uplink = healthParts.uplink;
     const usage = parts.usage();
     const shown = parts.led();
-    if (shown !== led.state) led = { state: shown, sinceMs: clock.uptimeMs() };
+    if (shown.state !== led.state) led = { state: shown.state, sinceMs: clock.uptimeMs() };
     return {
       uplink: {
         connected: config.uplink.url !== null && uplink?.state === 'ok',
@@ -69,7 +70,7 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
         archiveBytes: usage.archiveBytes,
         archivedEvents: usage.archivedEvents,
       },
-      led: { state: shown, reason: `health is ${state}`, since: timeOf(led.sinceMs) },
+      led: { ...shown, since: timeOf(led.sinceMs) },
       uptimeSeconds: Math.round((clock.uptimeMs() - startedMs) / 1_000),
       provisioned: config.uplink.url !== null,
     };
