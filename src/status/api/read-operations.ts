@@ -4,7 +4,7 @@ import { EventIdText, parseEventId } from '../../contracts/event.ts';
 import { HealthReport, PartHealth } from '../../contracts/health.ts';
 import { UsbDevice } from '../../contracts/usb-device.ts';
 import type { UsbVerdict } from '../../contracts/usb-policy.ts';
-import { jsonAnswer } from '../answer.ts';
+import { jsonAnswer, lastingAnswer } from '../answer.ts';
 import { consoleText } from '../console-text.ts';
 import { localAddresses } from '../local-addresses.ts';
 import { makePage } from '../make-page.ts';
@@ -67,7 +67,7 @@ const ShownDevice = Type.Object(
 export function readOperations(options: StatusOptions, stamp: () => Stamp): readonly Operation[] {
   const { appliance, control, depth, devices, health, isReady, lastId, metricsText, read, version } = options;
   const { simulated } = options;
-  const page = makePage(pageAssets(), { appliance, version, simulated });
+  const page = lastingAnswer(makePage(pageAssets(), { appliance, version, simulated }));
   const readiness = () => {
     const ready = isReady();
     return ready === false ? 'it has not finished its start' : ready;
