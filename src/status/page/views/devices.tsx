@@ -3,7 +3,7 @@ import type { Device } from '../model/answers.ts';
 import { type Bus, deviceKind, deviceName, isHub, type PortNode, toBuses } from '../model/device-tree.ts';
 import type { Model } from '../model/model.ts';
 import { linkTo } from '../model/route.ts';
-import { ago, duration, secondsBetween } from '../model/units.ts';
+import { ago, secondsBetween } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Confirm } from '../ui/confirm.tsx';
@@ -153,7 +153,7 @@ function Detail({ device, model }: ViewProps & { readonly device: Device }) {
 /** By the appliance's clock, whatever the browser's says. */
 function verdictAge({ verdict }: Device, model: Model): string | null {
   const seconds = secondsBetween(verdict?.at, model.devices.value?.time ?? '');
-  return seconds === null ? null : t.device.since(duration(model.older(seconds, model.devices)));
+  return seconds === null ? null : ago(model.older(seconds, model.devices));
 }
 
 const interfaceList = ({ interfaces }: Device) =>
