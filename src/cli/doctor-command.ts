@@ -19,8 +19,8 @@ export const doctorCommand: Command = {
   summary: 'Look for everything that can be wrong with this box, and say what to do',
   usage: `doctor [--config FILE] [--root DIR] [--json]
 
-Looks at configuration, running appliance, clock, disk, flash wear, memory, cgroups, namespaces, udev, watchdog, Redis, broker and
-certificates. Changes nothing. Ends with 1 when something is a fault. --root looks at the /proc, /sys, /run and /etc of another tree.`,
+Looks at configuration, running appliance, clock, disk, flash wear, memory, cgroups, namespaces, udev, watchdog, Redis, broker,
+certificates and trust. Changes nothing. Ends with 1 when something is a fault. --root looks at the /proc, /sys, /run and /etc of another tree.`,
   async run(context) {
     const { values } = parseArgs({
       args: [...context.args],

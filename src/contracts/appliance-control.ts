@@ -48,8 +48,8 @@ export interface ApplianceControl {
   logs(options: { readonly level: LogLine['level']; readonly limit: number }): readonly LogLine[];
   /** The configuration in force; what is secret is null, and listed. */
   settings(): { readonly config: unknown; readonly hidden: readonly string[] };
-  /** What the USB policy said of what is at this port; null: nothing yet, or there is no policy. */
-  verdictAt(port: string): UsbVerdict | null;
+  /** What the USB policy says of what is at this port, and since when; null: nothing yet, or there is no policy. */
+  verdictAt(port: string): { readonly verdict: UsbVerdict; readonly since: string } | null;
   /** A rule for this device is put before all others. */
   judgeDevice(port: string, target: 'allow' | 'block', reason: string): Promise<ActVerdict>;
   identify(seconds: number): ActVerdict;

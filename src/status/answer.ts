@@ -1,12 +1,15 @@
 // What a route gives back, and the one shape of every refusal: problem details (RFC 9457).
 import { createHash } from 'node:crypto';
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type Coding, chooseCoding, compressedOnce } from './content-coding.ts';
 
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
   readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The same body compressed; given for what never changes and holds no secret. */
+  readonly encoded?: (coding: Coding) => Uint8Array;
 }
 
 export interface TextAnswer extends Answer {
@@ -60,6 +63,11 @@ export function taggedAnswer(value: Readonly<Record<string, unknown>>): Answer {
   return jsonAnswer(200, value, { ETag: `W/"${tag}"` });
 }
 
+/** The same for everybody as long as the daemon runs. */
+export function lastingAnswer(answer: TextAnswer): TextAnswer {
+  return { ...answer, encoded: compressedOnce(answer.body) };
+}
+
 export const noContent: Answer = { status: 204, contentType: '', body: '' };
 
 export function refusal(
@@ -102,12 +110,13 @@ export const secureHeaders: Readonly<Record<string, string>> = {
   'X-Frame-Options': 'DENY',
 };
 
-/** `http` leaves the body of an answer to HEAD out by itself. @param knownTag `If-None-Match` of the request */
+/** `http` leaves the body of an answer to HEAD out by itself. @param asked headers of the request */
 export function send(
   response: ServerResponse,
-  { status, contentType, body, headers = {} }: Answer,
-  knownTag?: string,
+  { status, contentType, body, encoded, headers = {} }: Answer,
+  asked: IncomingHttpHeaders = {},
 ): void {
+  const knownTag = asked['if-none-match'];
   const isKnown =
     status === 200 && headers.ETag !== undefined && knownTag?.split(/, */).includes(headers.ETag) === true;
   if (isKnown || status === 204) {
@@ -115,13 +124,17 @@ export function send(
     response.end();
     return;
   }
+  const coding = encoded === undefined ? null : chooseCoding(asked['accept-encoding'] ?? '');
+  const bytes = encoded === undefined || coding === null ? body : encoded(coding);
   response.writeHead(status, {
     ...secureHeaders,
     'Content-Type': contentType,
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': Buffer.byteLength(bytes),
+    ...(encoded === undefined ? {} : { Vary: 'Accept-Encoding' }),
+    ...(coding === null ? {} : { 'Content-Encoding': coding }),
     ...headers,
   });
-  response.end(body);
+  response.end(bytes);
 }
 
 /** An answer as the bytes of a connection that is no request: it is closed afterwards. */

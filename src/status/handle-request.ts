@@ -56,7 +56,7 @@ export function createRequestHandler(
     const reply = (what: Answer) => {
       // What was not read (a body) must not be taken for the next request.
       if (hasBody(request) && !request.complete) response.setHeader('Connection', 'close');
-      send(response, what, request.headers['if-none-match']);
+      send(response, what, request.headers);
     };
     // Who reaches the local socket is decided by its file's mode: neither names nor floods are a matter there.
     const refused = connection.isLocal ? null : check(request);

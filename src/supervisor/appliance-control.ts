@@ -16,12 +16,14 @@ import type { HealthReport } from '../contracts/health.ts';
 import type { PluginControl } from '../contracts/plugin-status.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
 import type { LedState } from '../status/leds/led-states.ts';
+import type { ApplianceLeds } from './appliance-leds.ts';
+import type { GivenVerdict } from './usb-gatekeeper.ts';
 
 const levels: readonly LogLine['level'][] = ['debug', 'info', 'warn', 'error'];
 const REDACTED = '[redacted]';
 
 export interface ControlParts
-  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'trust' | 'verdictAt'> {
+  extends Pick<ApplianceControl, 'judgeDevice' | 'setUp' | 'askMachine' | 'trust'> {
   readonly config: Config;
   readonly version: string;
   readonly clock: Clock;
@@ -30,8 +32,9 @@ export interface ControlParts
   readonly devices: () => readonly UsbDevice[];
   readonly usage: () => BufferUsage;
   readonly recentLog: () => readonly string[];
-  readonly led: () => LedState;
+  readonly led: ApplianceLeds['now'];
   readonly identify: (seconds: number) => void;
+  readonly verdictAt: (port: string) => GivenVerdict | null;
 }
 
 export function createApplianceControl(parts: ControlParts): ApplianceControl {
@@ -50,11 +53,11 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
       .filter((line) => levels.indexOf(line.level) >= levels.indexOf(level))
       .slice(-limit);
   const facts = (): ApplianceFacts => {
-    const { parts: healthParts, state } = health();
+    const { parts: healthParts } = health();
     const uplink = healthParts.uplink;
     const usage = parts.usage();
     const shown = parts.led();
-    if (shown !== led.state) led = { state: shown, sinceMs: clock.uptimeMs() };
+    if (shown.state !== led.state) led = { state: shown.state, sinceMs: clock.uptimeMs() };
     return {
       uplink: {
         connected: config.uplink.url !== null && uplink?.state === 'ok',
@@ -67,7 +70,7 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
         archiveBytes: usage.archiveBytes,
         archivedEvents: usage.archivedEvents,
       },
-      led: { state: shown, reason: `health is ${state}`, since: timeOf(led.sinceMs) },
+      led: { ...shown, since: timeOf(led.sinceMs) },
       uptimeSeconds: Math.round((clock.uptimeMs() - startedMs) / 1_000),
       provisioned: config.uplink.url !== null,
     };
@@ -84,7 +87,10 @@ export function createApplianceControl(parts: ControlParts): ApplianceControl {
     logs,
     settings,
     judgeDevice: parts.judgeDevice,
-    verdictAt: parts.verdictAt,
+    verdictAt(port) {
+      const given = parts.verdictAt(port);
+      return given === null ? null : { verdict: given.verdict, since: timeOf(given.sinceUptimeMs) };
+    },
     setUp: parts.setUp,
     askMachine: parts.askMachine,
     identify(seconds): ActVerdict {

@@ -12,13 +12,13 @@ import { makeTraceparent } from '../events/traceparent.ts';
 import { errorText } from '../lib/error-text.ts';
 import { productVersion } from '../lib/product-version.ts';
 import { createHealthBoard } from '../status/health-board.ts';
-import { startLeds } from '../status/leds/start-leds.ts';
 import { type StatusServer, startStatus } from '../status/start-status.ts';
 import type { RootLog } from '../telemetry/create-log.ts';
 import { createMetrics } from '../telemetry/create-metrics.ts';
 import { startUplink, type Uplink } from '../uplink/start-uplink.ts';
 import { startWebhooks } from '../uplink/start-webhooks.ts';
 import { createApplianceControl } from './appliance-control.ts';
+import { startApplianceLeds } from './appliance-leds.ts';
 import { consumerPlace } from './consumer-place.ts';
 import { feedWatchdog } from './feed-watchdog.ts';
 import { judgeDevice } from './judge-device.ts';
@@ -200,27 +200,17 @@ export async function startAppliance(options: {
   });
 
   // Show, and act on what is asked for.
-  let identifyUntilMs = 0;
-  const leds = startLeds({
-    config: config.leds,
-    circumstances: () => ({
-      health: board.report(),
-      activity: clock.uptimeMs() < identifyUntilMs ? 'identify' : null,
-      brokerConfigured: config.uplink.url !== null,
-    }),
+  const leds = startApplianceLeds({
+    ...{ config, clock, plugins: plugins.control, health: board.report },
     report: board.reporter('leds'),
     log: log.child({ part: 'leds' }),
   });
   const control = createApplianceControl({
     ...{ config, clock, version: productVersion, health: board.report, devices: pipeline.devices },
-    ...{ usage: buffer.usage, recentLog: log.recent, led: leds.state },
-    plugins: () => plugins.control,
+    ...{ usage: buffer.usage, recentLog: log.recent, led: leds.now },
+    plugins: () => leds.plugins,
     trust: () => plugins.trust,
-    identify(seconds) {
-      identifyUntilMs = clock.uptimeMs() + seconds * 1_000;
-      leds.look();
-      setTimeout(leds.look, seconds * 1_000 + 50).unref();
-    },
+    identify: leds.identify,
     verdictAt: (port) => usbPolicy.gatekeeper?.verdictAt(port) ?? null,
     judgeDevice: (port, target, reason) =>
       judgeDevice(

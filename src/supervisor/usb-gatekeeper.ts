@@ -1,5 +1,6 @@
 // Policy, safety floor, override and guard -> one verdict for a device. Joins policy/ and usb/: asked by the watch's gate, parents before
 // their children. Runs on the daemon's main thread and does no I/O.
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../contracts/clock.ts';
 import type { PolicyConfig } from '../contracts/config/policy-config.ts';
 import type { EventData } from '../contracts/event-types.ts';
@@ -27,14 +28,19 @@ export interface GatekeeperOptions {
 export interface Gatekeeper extends UsbGatekeeper {
   /** As rules see it; null: nothing is there, or it could not be read. */
   deviceAt(port: string): PolicyDevice | null;
-  /** What was decided about it last. */
-  verdictAt(port: string): UsbVerdict | null;
+  /** What holds for it, and since when: judged again with the same outcome it is as old as before. */
+  verdictAt(port: string): GivenVerdict | null;
   /** Why no rule may cut off what is there. */
   protectedBy(port: string): FloorReason | null;
   /** Keyboards that work: port and address. */
   keyboards(): readonly { readonly port: string; readonly address: number }[];
   /** Key reports a second of one of them. */
   typed(port: string, reportsPerSecond: number): void;
+}
+
+export interface GivenVerdict {
+  readonly verdict: UsbVerdict;
+  readonly sinceUptimeMs: number;
 }
 
 interface Known {
@@ -53,6 +59,7 @@ const MAX_REASON = 600;
 export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
   const { config, files, clock } = options;
   const known = new Map<string, Known>();
+  const given = new Map<string, GivenVerdict & { readonly address: number }>();
   const bootAddresses = new Map<string, number>();
   const history = createRuleHistory();
   const guard = createGuard();
@@ -61,6 +68,15 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
   let tidiedPolicy: Policy | null = null;
 
   const judge = (raw: UnjudgedDevice): UsbVerdict => {
+    const verdict = judgeNow(raw);
+    const { port, address } = raw;
+    const before = given.get(port);
+    if (before?.address !== address || !isDeepStrictEqual(before.verdict, verdict))
+      given.set(port, { address, verdict, sinceUptimeMs: clock.uptimeMs() });
+    return verdict;
+  };
+
+  const judgeNow = (raw: UnjudgedDevice): UsbVerdict => {
     const { port, address } = raw;
     const parentHash =
       raw.parentPort === null ? textHash(raw.parentPath) : (known.get(raw.parentPort)?.device.hash ?? '');
@@ -174,9 +190,12 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
 
   return {
     judge,
-    forget: (port) => void known.delete(port),
+    forget(port) {
+      known.delete(port);
+      given.delete(port);
+    },
     deviceAt: (port) => known.get(port)?.device ?? null,
-    verdictAt: (port) => known.get(port)?.verdict ?? null,
+    verdictAt: (port) => given.get(port) ?? null,
     protectedBy(port) {
       const found = known.get(port);
       if (found === undefined) return null;

@@ -45,6 +45,14 @@ test('a new box is claimed, a device appears without reload, is blocked, and a s
 }, async (t) => {
   const { bus, daemon, page, errors, ...person } = await startAppliance(t);
   await person.see('This appliance belongs to nobody yet.');
+  const load = (await page.evaluate(`({
+    bytes: performance.getEntriesByType('navigation')[0].encodedBodySize,
+    paintMs: performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+  })`)) as { readonly bytes: number; readonly paintMs?: number };
+  assert.ok(load.bytes > 10_000 && load.bytes < 60_000, `the page came as ${load.bytes} bytes`);
+  t.diagnostic(
+    `the page: ${load.bytes} bytes, first painted after ${Math.round(load.paintMs ?? Number.NaN)} ms`,
+  );
 
   await person.go('setup');
   await person.fill({

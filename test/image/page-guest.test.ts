@@ -25,7 +25,8 @@ const plugs: readonly (readonly [DeviceKind, string])[] = [
 
 test('a booted box is claimed, shows a plug without reload, blocks a device, and outlives Redis and itself [S1] [S7] [S8]', {
   skip: whyNoGuest() || withoutChromium(),
-  timeout: 900_000,
+  // Another guest may be booted, tested and ended meanwhile.
+  timeout: 2_700_000,
 }, async (t) => {
   const broker = await startMosquitto(t);
   const guest = await startGuest(t, {

@@ -58,8 +58,8 @@ export function signBundle(bytes: Uint8Array): Promise<string> {
 }
 
 /** Trusts the key that `signedPlugin` signs with. */
-export async function trustText(): Promise<string> {
-  const dates = { nowMs: issuedMs, expiresMs };
+export async function trustText(until: { readonly expiresMs: number } = { expiresMs }): Promise<string> {
+  const dates = { nowMs: issuedMs, ...until };
   const first = newTrustFile([root.public], { threshold: 1, ...dates });
   if (!first.ok) throw new Error(first.reason);
   const draft = editTrustFile(first.file, withKey('publisher', publisher.public, { threshold: 1 }), dates);
@@ -70,9 +70,9 @@ export async function trustText(): Promise<string> {
   return signed;
 }
 
-export async function writeTrust(stateDir: string): Promise<void> {
+export async function writeTrust(stateDir: string, until?: { readonly expiresMs: number }): Promise<void> {
   await mkdir(path.join(stateDir, 'trust'), { recursive: true });
-  await writeFile(path.join(stateDir, 'trust/trust.json'), await trustText());
+  await writeFile(path.join(stateDir, 'trust/trust.json'), await trustText(until));
 }
 
 /** Emits `seen` for each event that it gets. */

@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import test from 'node:test';
 import type { PartState } from '../../src/contracts/health.ts';
 import type { UsbDevice } from '../../src/contracts/usb-device.ts';
+import type { UsbVerdict } from '../../src/contracts/usb-policy.ts';
+import { idleControl } from './idle-control.ts';
 import { ask, healthy, startFixture } from './status-fixture.ts';
 
 const paths = ['/', '/health', '/ready', '/metrics', '/api/v1/state', '/api/v1/devices'];
@@ -79,10 +81,27 @@ test('the devices come with their time, their source, what they rest on, and whe
     clock: 'synced',
     lastEventId: '1-4',
     restsOn: { usb: healthy.parts.usb },
-    devices: [
-      { ...device, verdict: { target: null, rule: null, reason: null, at: '2026-01-01T00:00:01.000Z' } },
-    ],
+    devices: [{ ...device, verdict: { target: null, rule: null, reason: null, at: null } }],
   });
+});
+
+test('a verdict comes with the time since when it holds, whenever it is asked for [S7]', async (t) => {
+  const verdict: UsbVerdict = { target: 'block', by: 'rule', line: 2, reason: 'block', enforced: true };
+  const since = '2026-01-01T00:00:00.500Z';
+  const { server, clock } = await startFixture(t, {
+    devices: () => [{ ...device, policy: verdict }],
+    control: { ...idleControl, verdictAt: (port) => (port === device.port ? { verdict, since } : null) },
+  });
+  const shown = async () => {
+    const { devices } = JSON.parse((await ask(server.port, '/api/v1/devices')).body) as {
+      readonly devices: readonly { readonly verdict: unknown }[];
+    };
+    return devices[0]?.verdict;
+  };
+  const expected = { target: 'block', rule: 'block', reason: 'block', at: since };
+  assert.deepEqual(await shown(), expected);
+  clock.advance(60_000);
+  assert.deepEqual(await shown(), expected);
 });
 
 test('the metrics are those of the registry [M1]', async (t) => {

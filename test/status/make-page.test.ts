@@ -43,6 +43,13 @@ test('the page says which appliance it is, and without any script that it is sim
   assert.match(bodyOf(true), /<strong>SIMULATED<\/strong>/);
 });
 
+test('nothing stands between the document and its first paint [S1]', () => {
+  const { body } = makePage(pageAssets(), facts);
+  assert.doesNotMatch(body, /<link[^>]+stylesheet|@import|<script(?![^>]*type="module")/);
+  // Text that is painted before any script runs, and the script after all of it.
+  assert.ok(body.indexOf('<h1>') < body.indexOf('<script'));
+});
+
 test('the page is less than 150 KB compressed, its script and style in it [S1]', () => {
   const { body } = makePage(pageAssets(), facts);
   const bytes = brotliCompressSync(body).length;

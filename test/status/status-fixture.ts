@@ -1,7 +1,7 @@
 // A status server on a free port, over a buffer that is kept in memory.
 import { type IncomingMessage, request } from 'node:http';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import type { StatusConfig } from '../../src/contracts/config/status-config.ts';
 import { compareEventIds, type EventId, type StoredEvent } from '../../src/contracts/event.ts';
@@ -139,10 +139,18 @@ export function ask(
     readonly body?: string;
   } = {},
 ): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+  return askBytes(port, path, options).then((reply) => ({ ...reply, body: reply.body.toString() }));
+}
+
+export function askBytes(
+  port: number,
+  path: string,
+  options: Parameters<typeof ask>[2] = {},
+): Promise<Omit<Reply, 'body'> & { readonly body: Buffer }> {
+  const { promise, resolve, reject } = Promise.withResolvers<Awaited<ReturnType<typeof askBytes>>>();
   const { body, ...rest } = options;
   const sent = request({ host: '127.0.0.1', port, path, agent: false, ...rest }, (response) => {
-    text(response).then(
+    buffer(response).then(
       (received) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: received }),
       reject,
     );

@@ -219,3 +219,27 @@ test('a keyboard that types like a machine is blocked from then on, a named scan
   scanner.gatekeeper.typed('1-1', 800);
   assert.equal(scanner.judge(keyboard('1-1')), 'allow rule');
 });
+
+test('a verdict is as old as its outcome: judged again it keeps its time, another one or another device has its own [U6] [S7]', () => {
+  const { judge, gatekeeper, state, clock } = bench('allow id 046d:c31c\n', {}, { isForced: true });
+  const at = () => {
+    const given = gatekeeper.verdictAt('1-1');
+    return given === null ? null : `${given.verdict.target} ${given.sinceUptimeMs}`;
+  };
+  assert.equal(at(), null);
+  judge(keyboard('1-1'));
+  assert.equal(at(), 'allow 1000');
+  clock.advance(5_000);
+  judge(keyboard('1-1'));
+  assert.equal(at(), 'allow 1000');
+  state.rules = 'block id 046d:c31c\n';
+  judge(keyboard('1-1'));
+  assert.equal(at(), 'block 6000');
+  clock.advance(1_000);
+  judge(keyboard('1-1', { address: 3 }));
+  assert.equal(at(), 'block 7000', 'another device');
+  judge(keyboard('1-1', { address: 3, descriptors: null }));
+  assert.equal(gatekeeper.verdictAt('1-1')?.verdict.by, 'unreadable');
+  gatekeeper.forget('1-1');
+  assert.equal(at(), null);
+});

@@ -6,6 +6,7 @@ import { checkDaemon } from './check-daemon.ts';
 import { checkCgroups, checkNamespaces, checkUdev, checkWatchdog } from './check-kernel.ts';
 import { checkClock, checkDisk, checkFlashWear, checkMemory } from './check-machine.ts';
 import { checkRedis } from './check-redis.ts';
+import { checkTrust } from './check-trust.ts';
 import { type Check, type Finding, fault, type Patient } from './finding.ts';
 
 const limitMs = 5_000;
@@ -23,6 +24,7 @@ export const checks: readonly Check[] = [
   checkRedis,
   checkBroker,
   checkCertificates,
+  checkTrust,
 ];
 
 /** Never rejects: a check that cannot be made is a finding too. */

@@ -40,6 +40,8 @@ const oid = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
 } as const;
 
+const FILE = 'page-tls.pem';
+
 export interface PageCertificate {
   readonly key: string;
   readonly cert: string;
@@ -47,15 +49,21 @@ export interface PageCertificate {
 
 /** One file with both, so that a power cut leaves no pair that does not fit. @throws OperateError */
 export async function ensurePageCertificate(dir: string): Promise<PageCertificate> {
-  const file = path.join(dir, 'page-tls.pem');
-  const stored = await textOrNull(file);
-  if (stored !== null) return parsePair(stored, file);
+  const stored = await readPageCertificate(dir);
+  if (stored !== null) return stored;
   // P-256: what every browser takes; Ed25519 is none of that yet.
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const cert = pageCertificate(privateKey, hostname());
-  await replaceFile(file, `${key}${cert}`, { mode: 0o600 });
+  await replaceFile(path.join(dir, FILE), `${key}${cert}`, { mode: 0o600 });
   return { key, cert };
+}
+
+/** null: none was made yet. @throws OperateError */
+export async function readPageCertificate(dir: string): Promise<PageCertificate | null> {
+  const file = path.join(dir, FILE);
+  const stored = await textOrNull(file);
+  return stored === null ? null : parsePair(stored, file);
 }
 
 /** For the names that do not change; a browser that trusts it for an address was told so by its user. */

@@ -42,6 +42,8 @@ export function ownAccountOperations(options: {
       answers: { 200: TotpOffer },
       run({ caller }) {
         if (caller.session === null) return notAUser(caller);
+        // Else whoever has copied a session would put his own phone in the place of the owner's.
+        if ((book.user(caller.who)?.totp ?? null) !== null) return isOnAlready;
         const secret = randomBytes(SECRET_BYTES);
         offered.set(caller.who, secret.toString('base64'));
         const uri = totpUri(secret, { user: caller.who, appliance: appliance });
@@ -94,6 +96,12 @@ function notAUser({ who }: Caller): ApiAnswer {
   const message = `an account of one's own has a user who is logged in; ${who} is none`;
   return problem(409, { code: 'status.no-user', message, remedy: 'Log in on the page.' });
 }
+
+const isOnAlready = problem(409, {
+  code: 'status.totp-on',
+  message: 'this user has a second factor',
+  remedy: 'Switch it off with a code of it, then set the other one up.',
+});
 
 const wrongCode = problem(403, {
   code: 'status.totp-wrong',

@@ -4,7 +4,7 @@ import { EventIdText, parseEventId } from '../../contracts/event.ts';
 import { HealthReport, PartHealth } from '../../contracts/health.ts';
 import { UsbDevice } from '../../contracts/usb-device.ts';
 import type { UsbVerdict } from '../../contracts/usb-policy.ts';
-import { jsonAnswer } from '../answer.ts';
+import { jsonAnswer, lastingAnswer } from '../answer.ts';
 import { consoleText } from '../console-text.ts';
 import { localAddresses } from '../local-addresses.ts';
 import { makePage } from '../make-page.ts';
@@ -52,7 +52,11 @@ const ShownDevice = Type.Object(
         target: OrNull(Type.Union([Type.Literal('allow'), Type.Literal('block'), Type.Literal('reject')])),
         rule: OrNull(Type.String()),
         reason: OrNull(Type.String()),
-        at: Type.String({ description: 'As of when this is known.' }),
+        at: OrNull(
+          Type.String({
+            description: 'Since when this holds, also when it was judged again since; null: no verdict.',
+          }),
+        ),
       },
       closed,
     ),
@@ -63,7 +67,7 @@ const ShownDevice = Type.Object(
 export function readOperations(options: StatusOptions, stamp: () => Stamp): readonly Operation[] {
   const { appliance, control, depth, devices, health, isReady, lastId, metricsText, read, version } = options;
   const { simulated } = options;
-  const page = makePage(pageAssets(), { appliance, version, simulated });
+  const page = lastingAnswer(makePage(pageAssets(), { appliance, version, simulated }));
   const readiness = () => {
     const ready = isReady();
     return ready === false ? 'it has not finished its start' : ready;
@@ -168,14 +172,14 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
       },
       run() {
         const parts = Object.entries(health().parts).filter(([part]) => /^usb\b/.test(part));
-        const now = stamp();
         return jsonAnswer(200, {
-          ...now,
+          ...stamp(),
           restsOn: Object.fromEntries(parts),
-          devices: devices().map((device) => ({
-            ...device,
-            verdict: shownVerdict(device.policy ?? control.verdictAt(device.port), now.time),
-          })),
+          devices: devices().map((device) => {
+            const given = control.verdictAt(device.port);
+            const verdict = shownVerdict(device.policy ?? given?.verdict ?? null, given?.since ?? null);
+            return { ...device, verdict };
+          }),
         });
       },
     },
@@ -223,8 +227,8 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
   ];
 }
 
-function shownVerdict(policy: UsbVerdict | null, at: string) {
-  if (policy === null) return { target: null, rule: null, reason: null, at };
+function shownVerdict(policy: UsbVerdict | null, at: string | null) {
+  if (policy === null) return { target: null, rule: null, reason: null, at: null };
   const isRule = policy.by === 'rule';
   const reason = policy.enforced ? policy.reason : `${policy.reason} (only reported)`;
   return { target: policy.target, rule: isRule ? policy.reason : null, reason, at };

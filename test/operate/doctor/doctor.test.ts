@@ -1,12 +1,14 @@
 // A box on which everything is well, and then one fault after the other: each must be found, with what to do about it.
 import assert from 'node:assert/strict';
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import type { Finding } from '../../../src/operate/doctor/finding.ts';
+import { ensurePageCertificate } from '../../../src/operate/identity/page-certificate.ts';
+import { writeTrust } from '../../plugins/test-plugins.ts';
 import { healthy, startFixture } from '../../status/status-fixture.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startMosquitto } from '../../support/mosquitto.ts';
@@ -27,6 +29,8 @@ const machine: Readonly<Record<string, string>> = {
   'run/autoweave-spool/usb': '',
 };
 
+const dayMs = 86_400_000;
+
 type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 suite('autoweave doctor', () => {
@@ -43,6 +47,7 @@ suite('autoweave doctor', () => {
     for (const [file, content] of Object.entries(machine)) await set(file, content);
     const stateDir = path.join(dir, 'state');
     await mkdir(stateDir);
+    await writeTrust(stateDir);
     const authority = await makeAuthority(dir, 'authority');
     const [server, client, ended] = [
       await authority.issue('broker', { days: 1 }),
@@ -202,6 +207,47 @@ suite('autoweave doctor', () => {
       why: /is not the key of/,
       remedy: /the certificate was requested with/,
     },
+    {
+      check: 'certificates',
+      what: 'an authority of a webhook that is not there',
+      plant: async ({ dir }) => {
+        const hook = { name: 'till', url: 'https://till.example/', secret: `whsec_${'A'.repeat(44)}` };
+        return { uplink: { webhooks: [{ ...hook, caFile: path.join(dir, 'none.pem') }] } };
+      },
+      why: /none\.pem cannot be read/,
+      remedy: /Correct the path/,
+    },
+    {
+      check: 'certificates',
+      what: 'a certificate of the page that is damaged',
+      plant: async ({ stateDir }) => {
+        await writeFile(path.join(stateDir, 'page-tls.pem'), 'half of one');
+        return { status: { tls: true } };
+      },
+      mend: ({ stateDir }) => rm(path.join(stateDir, 'page-tls.pem')),
+      why: /key and certificate do not fit/,
+      remedy: /Remove the file/,
+    },
+    {
+      check: 'trust',
+      what: 'a trust document that has expired',
+      plant: ({ stateDir }) => writeTrust(stateDir, { expiresMs: Date.now() - 3 * dayMs }),
+      mend: ({ stateDir }) => writeTrust(stateDir),
+      why: /version \d+ expired .* nothing new is accepted/,
+      remedy: /autoweave trust install FILE/,
+    },
+    {
+      check: 'trust',
+      what: 'a trust document that was changed',
+      plant: async ({ stateDir }) => {
+        const file = path.join(stateDir, 'trust/trust.json');
+        const text = await readFile(file, 'utf8');
+        await writeFile(file, text.replace('publisher', 'publishes'));
+      },
+      mend: ({ stateDir }) => writeTrust(stateDir),
+      why: /counts for nothing: trust\.[a-z-]+: /,
+      remedy: /trust install --first/,
+    },
   ];
 
   before(async () => {
@@ -222,6 +268,57 @@ suite('autoweave doctor', () => {
     assert.equal(findings.find(({ check }) => check === 'broker')?.verdict, 'ok');
     assert.equal(findings.find(({ check }) => check === 'appliance')?.verdict, 'ok');
   });
+
+  for (const [what, plant, why] of [
+    [
+      'no trust document',
+      (dir: string) => rm(path.join(dir, 'trust'), { recursive: true }),
+      /nobody is trusted/,
+    ],
+    [
+      'a trust document that is about to expire',
+      (dir: string) => writeTrust(dir, { expiresMs: Date.now() + 9 * dayMs }),
+      /counts for 8 days more/,
+    ],
+  ] as const) {
+    test(`${what} wants attention and is no fault [M5]`, async () => {
+      await plant(box.stateDir);
+      const { code, findings } = await box.examine();
+      await writeTrust(box.stateDir);
+      const found = findings.find(({ check, verdict }) => check === 'trust' && verdict === 'attention');
+      assert.match(found?.why ?? JSON.stringify(findings), why);
+      assert.match(found?.remedy ?? '', /autoweave trust install/);
+      assert.equal(code, 0);
+    });
+  }
+
+  test('a page over HTTPS is asked with its own certificate, and one for another name is told [M5]', async () => {
+    const tls = await ensurePageCertificate(box.stateDir);
+    const page = await startFixture(cleanup, { health: () => healthy, status: { tls: true }, tls });
+    const status = { tls: true, port: page.server.port };
+    await box.set('proc/sys/kernel/hostname', 'localhost');
+    const good = await box.examine({ status });
+    await box.set('proc/sys/kernel/hostname', 'till-9');
+    const renamed = await box.examine({ status });
+    for (const file of [
+      path.join(box.stateDir, 'page-tls.pem'),
+      path.join(box.root, 'proc/sys/kernel/hostname'),
+    ])
+      await rm(file);
+    assert.equal(good.code, 0, JSON.stringify(good.findings, null, 2));
+    assert.match(whyOf(good.findings, 'appliance'), /^it runs at https:/);
+    assert.match(
+      whyOf(good.findings, 'certificates'),
+      /the page has a certificate of its own, SHA-256 [0-9A-F:]{95}/,
+    );
+    assert.match(whyOf(renamed.findings, 'certificates'), /and this is called till-9: browsers warn/);
+  });
+
+  const whyOf = (findings: readonly Finding[], check: string) =>
+    findings
+      .filter((one) => one.check === check)
+      .map(({ why }) => why)
+      .join('\n');
 
   for (const { check, mend, plant, remedy, what, why } of faults) {
     test(`${what}: the check of ${check} says so, and what to do [M5]`, async () => {

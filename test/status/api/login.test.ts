@@ -176,6 +176,7 @@ test('with a second factor the password alone is not enough, and a code counts o
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '200 ok', 'not on yet');
   assert.equal(said(await page.call('PUT', 'users/me/totp', { code: code() })), '204 ok');
   assert.equal(await isOn(), true);
+  assert.equal(said(await page.call('POST', 'users/me/totp')), '409 status.totp-on', 'not put in its place');
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '401 status.totp-needed');
   assert.equal(said(await fresh.logIn('boss', goodPassword, code())), '401 status.login-refused', 'used');
   clock.advance(60_000);

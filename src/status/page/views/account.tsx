@@ -104,12 +104,14 @@ function SecondFactor({ model }: ViewProps) {
   );
   const isOn = model.session.value?.totp ?? null;
   return (
-    <Card title={t.account.totp}>
-      <p>
+    <Card
+      title={t.account.totp}
+      aside={
         <Pill tone={isOn === null ? 'unknown' : isOn ? 'ok' : 'warn'}>
           {isOn === null ? t.unknown : isOn ? t.account.isOn : t.account.isOff}
         </Pill>
-      </p>
+      }
+    >
       <p>{t.account.totpWhy}</p>
       {enrolment !== null ? (
         <>
@@ -121,21 +123,20 @@ function SecondFactor({ model }: ViewProps) {
             {code}
           </Form>
         </>
-      ) : (
-        <div class="acts">
-          <button type="button" class={isOn === true ? '' : 'solid'} onClick={() => void begin()}>
-            {isOn === true ? t.account.replace : t.account.begin}
-          </button>
-        </div>
-      )}
-      {enrolment === null && isOn === true ? (
+      ) : isOn === true ? (
         <details>
           <summary>{t.account.turnOff}</summary>
           <Form button={t.account.turnOff} danger send={off}>
             {code}
           </Form>
         </details>
-      ) : null}
+      ) : (
+        <div class="acts">
+          <button type="button" class="solid" onClick={() => void begin()}>
+            {t.account.begin}
+          </button>
+        </div>
+      )}
     </Card>
   );
 }

@@ -3,7 +3,7 @@ import type { Device } from '../model/answers.ts';
 import { type Bus, deviceKind, deviceName, isHub, type PortNode, toBuses } from '../model/device-tree.ts';
 import type { Model } from '../model/model.ts';
 import { linkTo } from '../model/route.ts';
-import { ago } from '../model/units.ts';
+import { ago, secondsBetween } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Confirm } from '../ui/confirm.tsx';
@@ -124,6 +124,7 @@ function Detail({ device, model }: ViewProps & { readonly device: Device }) {
               <Verdict device={device} /> {verdict?.reason === verdict?.rule ? null : verdict?.reason}
             </>,
           ],
+          [t.device.verdictHolds, verdictAge(device, model)],
           verdict?.rule ? [t.device.rule, <code key="rule">{verdict.rule}</code>] : null,
           [t.device.portLabel, <code key="port">{device.port}</code>],
           [t.device.serial, device.serial ?? t.device.noSerial],
@@ -147,6 +148,12 @@ function Detail({ device, model }: ViewProps & { readonly device: Device }) {
       <Acts device={device} model={model} />
     </div>
   );
+}
+
+/** By the appliance's clock, whatever the browser's says. */
+function verdictAge({ verdict }: Device, model: Model): string | null {
+  const seconds = secondsBetween(verdict?.at, model.devices.value?.time ?? '');
+  return seconds === null ? null : ago(model.older(seconds, model.devices));
 }
 
 const interfaceList = ({ interfaces }: Device) =>
