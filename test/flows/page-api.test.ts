@@ -4,6 +4,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
+import { run } from '../cli/run.ts';
 import { apiClient, goodPassword } from '../status/api-client.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { startRedis } from '../support/redis.ts';
@@ -44,14 +45,16 @@ test('claimed with the code of its console, a device is blocked on the page, and
     () => existsSync(codeFile) && readFileSync(codeFile, 'utf8').trim(),
   );
   assert.equal(statSync(codeFile).mode & 0o777, 0o600);
+  const here = (...argv: readonly string[]) => run(...argv, '--socket', path.join(dir, 'control.sock'));
+  assert.equal((await here('claim-code')).out, `${code}\n`);
   const page = apiClient(Number(new URL(first.url).port));
   assert.equal((await page.claim(code)).status, 201);
   await until('the code is gone', () => !existsSync(codeFile));
 
   bus.plug(scanner);
   bus.plug(keyboard);
-  const verdict = async () => {
-    const devices = (await page.call('GET', 'devices')).json.devices as readonly {
+  const verdict = async (client = page) => {
+    const devices = (await client.call('GET', 'devices')).json.devices as readonly {
       readonly port: string;
       readonly verdict: { readonly target: string; readonly rule: string | null };
     }[];
@@ -103,4 +106,14 @@ test('claimed with the code of its console, a device is blocked on the page, and
     after.map((each) => each.verdict.target),
     ['allow', 'block'],
   );
+  // The same from the command line, whose answer comes once it is done.
+  const allowed = await here('device', 'allow', '1-2', '--reason', 'ours after all', '--json');
+  assert.equal(allowed.code, 0, allowed.err);
+  await until('it is allowed', async () => (await verdict(again))?.target === 'allow');
+  assert.match((await verdict(again))?.rule ?? '', /label "operator local: ours after all"$/);
+  assert.equal((await here('identify', '--seconds', '60')).out, 'the LED says identify for 60 s\n');
+  assert.equal(((await again.call('GET', 'state')).json.led as { state: string }).state, 'identify');
+  const reboot = await here('reboot', '--yes');
+  assert.equal(reboot.code, 1);
+  assert.match(reboot.err, /^system\.unavailable: this computer takes no requests to reboot/);
 });

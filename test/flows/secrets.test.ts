@@ -94,8 +94,9 @@ test('planted secrets appear in no output of any surface [M9, S8]', async (t) =>
   for (const [url] of readable) {
     if (['/api/v1/events', '/api/v1/session'].includes(url)) continue;
     const reply = await fetch(`${daemon.url}${url}`, { headers: { Authorization: `Bearer ${token}` } });
-    // Nobody is trusted on this appliance, and it says so.
-    assert.ok(reply.ok || url === '/api/v1/trust', `${url}: ${reply.status}`);
+    // Nobody is trusted on this appliance, nobody can claim it any more, and it says so.
+    const isRefused = ['/api/v1/trust', '/api/v1/claim-code'].includes(url);
+    assert.equal(reply.ok, !isRefused, `${url}: ${reply.status}`);
     const bytes = Buffer.from(await reply.arrayBuffer());
     hear(url, (url.endsWith('diagnostics') ? gunzipSync(bytes) : bytes).toString());
     hear(`${url} headers`, JSON.stringify([...reply.headers]));
@@ -103,11 +104,11 @@ test('planted secrets appear in no output of any surface [M9, S8]', async (t) =>
   const sse = await openSse(t, port, { query: '?last=200' });
   hear('stream', JSON.stringify(await sse.received(3)));
   const socket = path.join(dir, 'control.sock');
-  for (const command of ['status', 'devices', 'events', 'logs'])
+  for (const command of [['status'], ['devices'], ['events'], ['logs'], ['user', 'list']])
     for (const more of [[], ['--json']]) {
-      const { code, out, err } = await run(command, '--socket', socket, ...more);
+      const { code, out, err } = await run(...command, '--socket', socket, ...more);
       assert.equal(code, 0, err);
-      hear(`autoweave ${command}`, out + err);
+      hear(`autoweave ${command.join(' ')}`, out + err);
     }
   const configFile = path.join(dir, 'autoweave.json');
   for (const args of [
