@@ -91,7 +91,8 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
     for (const [index, attack] of attacks.entries()) {
       const name = `attack-${index}`;
       const { resources } = attack;
-      const parts = { code: attackCode(attack, places), name, permissions: { emit: ['begun'] }, resources };
+      const permissions = { emit: ['begun'], kv: { maxBytes: 4_096 } };
+      const parts = { code: attackCode(attack, places), name, permissions, resources };
       // A device comes and goes while the attack is on.
       await Promise.all([plugins.install(await signedPlugin({ ...parts, subscriptions: [] })), plugOnce()]);
       const mine = () => events().filter(({ subject }) => subject === `plugin/${name}`);
