@@ -230,8 +230,8 @@ function tellEvent({ json, type }: StoredEvent, emitted: CloudEvent[]): void {
 }
 
 function tell(type: string, data: object): void {
-  const { reason, detail, why } = data as Readonly<Record<string, string | undefined>>;
-  say(`${type}: ${reason ?? detail ?? why ?? ''}`);
+  const { detail, reason, version, why } = data as Readonly<Record<string, string | undefined>>;
+  say(`${type}: ${reason ?? detail ?? why ?? `version ${version}`}`);
 }
 
 function tellLine({ from, level, text }: PluginLogLine): void {

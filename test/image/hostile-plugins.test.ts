@@ -16,8 +16,8 @@ import type { Cleanup } from '../support/with-cleanup.ts';
 
 const secret = '/var/lib/autoweave/planted-secret';
 const places = { PORT: '4001', SECRET: secret };
-/** From the crossing of a limit, or the finding, until it is over. */
-const CONTAINED_MS = 1_000;
+/** From the crossing of a limit, or the finding, until it is over: what P6 allows. It aims at a second, which a guest makes on a quiet machine. */
+const CONTAINED_MS = 5_000;
 /** Emulated; quiet: a tenth of it. An attack that hangs costs this once, and the next one is tried. */
 const ATTACK_LIMIT_MS = 60_000;
 const endings = new Set([
@@ -27,6 +27,9 @@ const endings = new Set([
   'plugin.blocked',
   'plugin.running',
 ]);
+
+/** At once: what a run that is cut short had seen. */
+const say = (line: string) => void process.stderr.write(`attack: ${line}\n`);
 
 suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
   const undo: (() => unknown)[] = [];
@@ -60,6 +63,7 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
       const { value: result } = await results.next();
       if (result === undefined) throw new Error(`${name}: there is no result`);
       const seen = JSON.stringify(result);
+      say(`${name}, without ${without.join() || 'nothing'}: ${seen}`);
       if (!result.begun) wrong.push(`${name} did not begin: ${seen}`);
       if (isBare) {
         row = `| ${name} | ${without.join(' and ')} | ${reach(attack, result)} |`;
@@ -87,7 +91,8 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
     for (const [index, attack] of attacks.entries()) {
       const name = `attack-${index}`;
       const { resources } = attack;
-      const parts = { code: attackCode(attack, places), name, permissions: { emit: ['begun'] }, resources };
+      const permissions = { emit: ['begun'], kv: { maxBytes: 4_096 } };
+      const parts = { code: attackCode(attack, places), name, permissions, resources };
       // A device comes and goes while the attack is on.
       await Promise.all([plugins.install(await signedPlugin({ ...parts, subscriptions: [] })), plugOnce()]);
       const mine = () => events().filter(({ subject }) => subject === `plugin/${name}`);
@@ -112,6 +117,7 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
       t.diagnostic(
         `| ${attack.name} | ${attack.layer} | ${told} | ${toldMs} ms | ${overMs ?? '-'} ms (emulated, busy machine) |`,
       );
+      say(`${attack.name}, in the daemon: ${told} after ${toldMs} ms, over after ${overMs ?? '-'} ms`);
       const seen = () =>
         mine()
           .map(({ data, type }) => `${type} ${JSON.stringify(data)}`)
@@ -141,7 +147,7 @@ function toJob(attack: Attack, without: readonly string[]): AttackJob {
   const { flood, name, resources } = attack;
   const seconds = name === 'busy loop' ? 4 : ATTACK_LIMIT_MS / 1_000;
   const job = { code: attackCode(attack, places), resources, without, seconds };
-  return { ...job, port: Number(places.PORT), isFlood: flood !== undefined };
+  return { ...job, port: Number(places.PORT), flood: flood ?? null };
 }
 
 /** One runner for all of them, as the runtime's user and in its cgroup, as the daemon would be. */

@@ -16,7 +16,7 @@ import { bwrapArguments } from '../../src/plugins/sandbox/bwrap-arguments.ts';
 import { joinLeaf } from '../../src/plugins/sandbox/launch-host.ts';
 import { readRuntimeFiles } from '../../src/plugins/sandbox/runtime-files.ts';
 import { seccompFilter } from '../../src/plugins/sandbox/seccomp-filter.ts';
-import { readRefusal } from './attacks.ts';
+import { type Attack, readRefusal } from './attacks.ts';
 
 export interface AttackJob {
   readonly code: string;
@@ -25,8 +25,8 @@ export interface AttackJob {
   readonly port: number;
   /** From its beginning on. */
   readonly seconds: number;
-  /** What it floods is counted to the end of its `start`. */
-  readonly isFlood: boolean;
+  /** It is through when more than this was counted; null: when it says so. */
+  readonly flood: Attack['flood'] | null;
 }
 
 export interface RunnerResult {
@@ -80,19 +80,24 @@ async function runJob(job: AttackJob, branchDir: string): Promise<RunnerResult> 
   const leaf = await openLeaf(branchDir, 'attack', limits);
   const marks = watchLimits(leaf.dir);
   const server = createServer((socket) => socket.destroy()).listen(job.port, '127.0.0.1');
-  const victim = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 300_000)', 'aw-victim'], {
-    stdio: 'ignore',
-  });
+  // Only where it is wanted: emulated, Node needs seconds to come up.
+  const victim = job.code.includes('aw-victim')
+    ? spawn(process.execPath, ['-e', 'setTimeout(() => {}, 300_000)', 'aw-victim'], { stdio: 'ignore' })
+    : null;
   const child = await launch(job, without, leaf);
   let [reached, ended]: [string | null, string | null] = [null, null];
   let refusedMs: number | null = null;
   let beganMs: number | null = null;
-  let [messages, outputBytes, channelBytes] = [0, 0, 0];
   const [begun, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const counted = { messages: 0, outputBytes: 0, channelBytes: 0 };
+  const count = (what: keyof typeof counted, more: number) => {
+    counted[what] += more;
+    if (job.flood?.of === what && counted[what] > job.flood.above) over.resolve();
+  };
   const channel = child.stdio[3] as Duplex;
   const frames = createFrameReader(1 << 30);
   const take = (message: Message) => {
-    messages += 1;
+    count('messages', 1);
     if (message.t === 'request') {
       beganMs ??= performance.now();
       begun.resolve();
@@ -105,16 +110,17 @@ async function runJob(job: AttackJob, branchDir: string): Promise<RunnerResult> 
     if (message.t === 'failed') ended ??= message.why?.split('\n')[0] ?? 'failed';
     if (message.t === 'installed') reached ??= 'a forged message was taken';
     // The attack is through, whether it reached something or not.
-    if (message.t === 'running' || (!job.isFlood && (gaveUp !== null || reached !== null))) over.resolve();
+    if (message.t === 'running' || (job.flood === null && (gaveUp !== null || reached !== null)))
+      over.resolve();
   };
   channel.on('data', (chunk: Buffer) => {
-    channelBytes += chunk.length;
+    count('channelBytes', chunk.length);
     for (const message of frames.take(chunk).messages) take(message as Message);
   });
   channel.on('error', () => undefined);
-  child.stdout?.on('data', (chunk: Buffer) => (outputBytes += chunk.length));
+  child.stdout?.on('data', (chunk: Buffer) => count('outputBytes', chunk.length));
   child.stderr?.on('data', (chunk: Buffer) => {
-    if (messages === 0) process.stderr.write(chunk);
+    if (counted.messages === 0) process.stderr.write(chunk);
   });
   const exited = new Promise<void>((resolve) =>
     child.on('exit', (code, signal) => {
@@ -127,7 +133,7 @@ async function runJob(job: AttackJob, branchDir: string): Promise<RunnerResult> 
     ...{ t: 'open', name: 'attack', version: '1.0.0', entry: 'plugin.mjs', config: {} },
     ...{ heapMiB, tries: 3 },
   });
-  // Its time begins with its first request: emulated, Node needs seconds to come up.
+  // Its time begins with its first request.
   await Promise.race([exited, begun.promise, delay(BEGIN_LIMIT_MS)]);
   const startMs = beganMs ?? performance.now();
   const atBegin = await leaf.use();
@@ -138,19 +144,20 @@ async function runJob(job: AttackJob, branchDir: string): Promise<RunnerResult> 
   }, LOOK_MS);
   await Promise.race([exited, over.promise, delay(job.seconds * 1_000)]);
   clearInterval(look);
+  const outcome = { reached, ended, begun: beganMs !== null, ...counted };
   const use = await leaf.use();
   const cpuPercent = Math.round((use.cpuUsec - atBegin.cpuUsec) / 10 / (performance.now() - startMs));
   const oomMs =
     use.oomKills > 0 && marks.limitMs !== null ? (marks.emptyMs ?? performance.now()) - marks.limitMs : null;
   marks.stop();
   await leaf.remove();
-  victim.kill('SIGKILL');
+  victim?.kill('SIGKILL');
   server.close();
   const isCpuBounded = job.resources.cpuMaxPercent < 100 && !without.has('cpu.max');
   const containedMs = oomMs ?? (isCpuBounded ? heldMs : null) ?? refusedMs;
   return {
-    ...{ reached, ended, begun: beganMs !== null, messages, outputBytes, channelBytes, cpuPercent },
-    ...{ oomKills: use.oomKills, refusedPids: use.refusedPids },
+    ...outcome,
+    ...{ cpuPercent, oomKills: use.oomKills, refusedPids: use.refusedPids },
     memoryPeakMiB: use.memoryPeakBytes === null ? null : Math.round(use.memoryPeakBytes / (1 << 20)),
     containedMs: containedMs === null ? null : Math.round(containedMs),
   };

@@ -105,7 +105,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'kill of parent and siblings',
-    body: `const { readdirSync, readFileSync } = await import('node:fs'); let killed = 0; for (const pid of readdirSync('/proc').map(Number).filter((n) => n > 0)) { try { if (!readFileSync('/proc/' + pid + '/cmdline', 'latin1').includes('aw-victim')) continue; process.kill(pid, 'SIGKILL'); killed++; } catch {} } const since = performance.now(); try { process.kill(1, 'SIGKILL'); } catch { refused(since); } if (killed > 0) reached(killed + ' strangers killed');`,
+    body: `const { readdirSync, readFileSync } = await import('node:fs'); let killed = 0; let pids = []; try { pids = readdirSync('/proc').map(Number).filter((n) => n > 0); } catch {} for (const pid of pids) { try { if (!readFileSync('/proc/' + pid + '/cmdline', 'latin1').includes('aw-victim')) continue; process.kill(pid, 'SIGKILL'); killed++; } catch {} } const since = performance.now(); try { process.kill(1, 'SIGKILL'); } catch { refused(since); } if (killed > 0) reached(killed + ' strangers killed');`,
     resources: roomy,
     layer: 'pid namespace, seccomp',
     without: ['pid', 'seccomp'],

@@ -94,6 +94,8 @@ export interface TestSession {
   readonly session: PluginSession;
   readonly running: Promise<void>;
   readonly ended: Promise<SessionEnd>;
+  /** Why it should be started anew. */
+  readonly worn: Promise<string>;
   readonly counters: SessionCounters;
 }
 
@@ -131,6 +133,7 @@ export async function sessionMaker(
     counters,
     async open() {
       const [running, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<SessionEnd>()];
+      const worn = Promise.withResolvers<string>();
       const session = await PluginSession.open({
         ...{ world, memory, counters, violations, settings: {}, resources: levelResources[manifest.level] },
         validated: { manifest, sha256: '', signedBy: [], dir: pluginDir },
@@ -138,9 +141,9 @@ export async function sessionMaker(
         note: ({ level, text }) => world.log[level]({ plugin: manifest.name }, text),
         onRunning: () => running.resolve(),
         onEnd: (end) => ended.resolve(end),
-        onWorn: () => undefined,
+        onWorn: worn.resolve,
       });
-      return { session, running: running.promise, ended: ended.promise, counters };
+      return { session, running: running.promise, ended: ended.promise, worn: worn.promise, counters };
     },
   };
 }

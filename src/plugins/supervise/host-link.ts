@@ -74,6 +74,7 @@ export class HostLink {
   readonly #timer: NodeJS.Timeout;
   #resume: NodeJS.Timeout | undefined;
   #pings = 0;
+  #answered = 0;
   #answeredMs: number;
   #watchedMs: number;
   #endedBy: EndLayer = 'itself';
@@ -174,8 +175,11 @@ export class HostLink {
     const nowMs = this.#clock.uptimeMs();
     switch (message.t) {
       case 'pong':
-        if (message.n !== this.#pings) return;
+        // One answer to each ping, late ones too: where everything is slow the next ping is out before it comes. More are a flood.
+        if (message.n <= this.#answered || message.n > this.#pings) break;
+        this.#answered = message.n;
         this.#answeredMs = nowMs;
+        this.#handlers.onMessage(message);
         if (message.quietMs >= UNRESPONSIVE_MS)
           this.#handlers.onUnresponsive(
             `its code has not let go of its thread for ${Math.round(message.quietMs)} ms`,
@@ -211,8 +215,11 @@ export class HostLink {
       return;
     }
     this.#host.channel.pause();
+    const pausedMs = this.#clock.uptimeMs();
     this.#resume = setTimeout(() => {
       this.#resume = undefined;
+      // Its answer to a ping waited behind what it had said: that is our silence, not its own.
+      this.#answeredMs += this.#clock.uptimeMs() - pausedMs;
       this.#host.channel.resume();
     }, waitMs);
   }

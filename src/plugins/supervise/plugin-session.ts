@@ -211,7 +211,7 @@ export class PluginSession {
         this.#options.note({ level: message.level, from: 'plugin', text: message.text });
         break;
       case 'pong':
-        this.#weigh(message.residentBytes);
+        void this.#weigh(message.residentBytes);
         break;
       case 'stopped':
         break;
@@ -279,11 +279,14 @@ export class PluginSession {
     });
   }
 
-  #weigh(residentBytes: number): void {
+  async #weigh(residentBytes: number): Promise<void> {
     const { resources, world } = this.#options;
     const percent = world.config.recycleAtMemoryPercent;
-    if (percent > 0 && residentBytes * 100 > resources.memoryMaxBytes * percent)
-      this.#worn(`it holds ${Math.round(residentBytes / MIB)} MiB, more than ${percent} % of its limit`);
+    if (percent === 0) return;
+    // Both say too much: its own figure counts what all plugins share, the group's what the kernel can take back.
+    const bytes = Math.min(residentBytes, (await this.use())?.memoryBytes ?? residentBytes);
+    if (bytes * 100 > resources.memoryMaxBytes * percent)
+      this.#worn(`it holds ${Math.round(bytes / MIB)} MiB, more than ${percent} % of its limit`);
   }
 
   #worn(why: string): void {
