@@ -82,7 +82,9 @@ test('a request whose headers do not end is refused after a while, before the li
 });
 
 test('a listener that takes nothing is cut after a while, and one that lives is not [Q3]', async (t) => {
-  const { server, buffer, metrics } = await startFixture(t, { limits: { stalledMs: 1_000, heartbeatMs: 50 } });
+  const { server, buffer, metrics } = await startFixture(t, {
+    limits: { stalledMs: 1_000, heartbeatMs: 50 },
+  });
   const alive = await openSse(t, server.port);
   let heartbeats = 0;
   alive.response.on('data', (chunk: string) => {
