@@ -24,12 +24,15 @@ export interface PluginAppliance {
   readonly plugs: number;
 }
 
-export async function startPluginAppliance(cleanup: Cleanup): Promise<PluginAppliance> {
+export async function startPluginAppliance(
+  cleanup: Cleanup,
+  { memoryMiB = 1024 }: { readonly memoryMiB?: number } = {},
+): Promise<PluginAppliance> {
   const image = await buildGuestImage();
   const broker = await startMosquitto(cleanup);
   const subscriber = await startSubscriber(cleanup, broker.url);
   const guest = await startGuest(cleanup, {
-    image,
+    ...{ image, memoryMiB },
     until: 'daemon',
     config: {
       uplink: { url: `mqtt://${hostFromGuest}:${broker.port}`, backoffMinMs: 100, backoffMaxMs: 1_000 },
