@@ -12,6 +12,7 @@ import { settle } from '../settle.ts';
 const PARTS = 4;
 /** A plug takes up to 0.2 s of a quiet emulated machine. */
 const CYCLE_LIMIT_MS = 5_000;
+const UDEVD_LIMIT_MS = 1_900_000;
 
 /** Fails when there was none to kill. */
 const killDaemon = `
@@ -71,6 +72,8 @@ export async function guestCycles(
   say('guest: the daemon was killed');
   await killing;
   await cycles(n - 3 * part);
+  // udevd takes seconds for what the kernel did in one; what happened while the daemon was dead is in its queue.
+  await guest.shell.must('udevadm settle --timeout=1800', UDEVD_LIMIT_MS);
   const faults = await settle({ checker, account }, 300_000, (line) => say(`guest: ${line}`));
   following.stop();
   return faults;
