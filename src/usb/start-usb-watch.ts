@@ -180,7 +180,8 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
     try {
       const snapshot = await scan;
       if (snapshot === null) return;
-      const isNews = snapshot.reason === 'timer' && isDifferent(snapshot);
+      // At the start everything is news, and nobody waits for long.
+      const isNews = snapshot.reason !== 'start' && isDifferent(snapshot);
       await caughtUp(isNews ? timings.lateMonitorMs : timings.catchUpMs);
       // Verdicts that come in time are part of what the scan tells; later ones are changes.
       if (gate !== null) await Promise.race([gate.settled(), delay(timings.catchUpMs, null, { ref: false })]);

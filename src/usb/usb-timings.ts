@@ -10,7 +10,7 @@ export interface UsbTimings {
   readonly pollMs: number;
   /** How long a finished scan waits for the records of what happened before its end while the monitor prints nothing. */
   readonly catchUpMs: number;
-  /** The same for a scan while the monitor runs that found what no record has told: on a busy machine the monitor is late. */
+  /** The same for a later scan that found what no record has told: on a busy machine the monitor is late. */
   readonly lateMonitorMs: number;
   /** What a scan finds, a record may explain for so long afterwards. */
   readonly stallGraceMs: number;
