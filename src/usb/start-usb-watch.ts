@@ -183,8 +183,8 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
       // At the start everything is news, and nobody waits for long.
       const isNews = snapshot.reason !== 'start' && isDifferent(snapshot);
       await caughtUp(isNews ? timings.lateMonitorMs : timings.catchUpMs);
-      // Verdicts that come in time are part of what the scan tells; later ones are changes.
-      if (gate !== null) await Promise.race([gate.settled(), delay(timings.catchUpMs, null, { ref: false })]);
+      if (gate !== null)
+        await Promise.race([gate.settled(), delay(timings.verdictsMs, null, { ref: false })]);
       await lane.drained();
       if (isWanted(snapshot)) lane.push([{ ...snapshot, devices: snapshot.devices.map(annotate) }]);
       await lane.drained();

@@ -12,6 +12,8 @@ export interface UsbTimings {
   readonly catchUpMs: number;
   /** The same for a later scan that found what no record has told: on a busy machine the monitor is late. */
   readonly lateMonitorMs: number;
+  /** How long it waits for the verdicts on what it found, so that it can tell them with the devices; later ones are changes. */
+  readonly verdictsMs: number;
   /** What a scan finds, a record may explain for so long afterwards. */
   readonly stallGraceMs: number;
   readonly udevPatienceMs: number;
@@ -30,6 +32,7 @@ export const usbTimings: UsbTimings = {
   pollMs: 2_000,
   catchUpMs: 100,
   lateMonitorMs: 2_000,
+  verdictsMs: 100,
   stallGraceMs: 2_000,
   udevPatienceMs: 30_000,
   crossCheckGraceMs: 3_000,

@@ -81,7 +81,8 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'thread bomb',
-    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const all = Array.from({ length: 16 }, () => new Promise((done) => { const since = performance.now(); const no = () => { refused(since); done(); }; try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', no); } catch { no(); } })); await Promise.all(all); if (up >= 16) reached(up + ' threads');`,
+    // A refusal is timed when those that could start are up: until then they take each other's time, and nobody else's.
+    body: `const { Worker } = await import('node:worker_threads'); let up = 0; const start = (no) => new Promise((done) => { const over = () => { no(); done(); }; try { const w = new Worker('setTimeout(() => {}, 20000)', { eval: true }); w.once('online', () => { up++; done(); }); w.once('error', over); } catch { over(); } }); await Promise.all(Array.from({ length: 16 }, () => start(() => {}))); const since = performance.now(); await start(() => refused(since)); if (up >= 16) reached(up + ' threads');`,
     resources: { ...roomy, memoryMaxBytes: 700 * MIB, pidsMax: 20 },
     layer: 'pids.max',
     without: ['pids.max'],

@@ -65,7 +65,14 @@ export async function watchBus(t: TestContext, bus: FileBus, extra: WatchExtra =
     gatekeeper: extra.gatekeeper,
     take: (taken) => void changes.push(...taken),
     procRoot: bus.procRoot,
-    timings: { stringsMs: 10_000, tickMs: 20, pollMs: 50, backoffMinMs: 5, ...extra.timings },
+    timings: {
+      stringsMs: 10_000,
+      verdictsMs: 10_000,
+      tickMs: 20,
+      pollMs: 50,
+      backoffMinMs: 5,
+      ...extra.timings,
+    },
   });
   t.after(() => watch.stop());
   const lines = () => changes.map(lineOf);

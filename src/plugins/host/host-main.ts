@@ -19,14 +19,15 @@ const channel = new Socket({ fd: CHANNEL, readable: true, writable: true });
 const say = (message: FromHost) => writeFrame(channel, message);
 const pool = new Pool({ max: 1, maxWaiting: 0 });
 let worker: Worker | undefined;
-let lastBeat = performance.now();
+/** null: the worker is not there yet. */
+let lastBeat: number | null = null;
 let ending = false;
 let lastTick = performance.now();
 // A tick that comes late: the machine stood still, or this group was held back. That is not the worker's silence.
 setInterval(() => {
   const now = performance.now();
   // Not into the future: a beat may have come between the standstill and this tick, and a silence is never negative.
-  lastBeat = Math.min(now, lastBeat + Math.max(0, now - lastTick - TICK_MS));
+  if (lastBeat !== null) lastBeat = Math.min(now, lastBeat + Math.max(0, now - lastTick - TICK_MS));
   lastTick = now;
 }, TICK_MS);
 
@@ -39,7 +40,10 @@ function open(message: Extract<ToHost, { t: 'open' }>): void {
   pool.acquire(file.replace(/host\.cjs$/, 'worker.cjs'), options, (error, started) => {
     if (error !== null) return fail(error);
     worker = started;
-    lastBeat = performance.now();
+    // No code of the plugin runs before; how long that takes is the limit of its start's concern.
+    worker.once('online', () => {
+      lastBeat = performance.now();
+    });
     worker.on('message', (said: FromHost | 'beat') => {
       lastBeat = performance.now();
       if (said === 'beat') return;
@@ -74,7 +78,7 @@ function take(message: ToHost): void {
       say({
         t: 'pong',
         n: message.n,
-        quietMs: Math.round(performance.now() - lastBeat),
+        quietMs: lastBeat === null ? 0 : Math.round(performance.now() - lastBeat),
         residentBytes: process.memoryUsage.rss(),
       });
       break;

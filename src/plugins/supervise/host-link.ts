@@ -75,6 +75,7 @@ export class HostLink {
   #resume: NodeJS.Timeout | undefined;
   #pings = 0;
   #answered = 0;
+  #isOpen = false;
   #answeredMs: number;
   #watchedMs: number;
   #endedBy: EndLayer = 'itself';
@@ -174,6 +175,11 @@ export class HostLink {
   #pass(message: FromHost): void {
     const nowMs = this.#clock.uptimeMs();
     switch (message.t) {
+      case 'opened':
+        if (!this.#isOpen) this.#answeredMs = nowMs;
+        this.#isOpen = true;
+        this.#handlers.onMessage(message);
+        break;
       case 'pong':
         // One answer to each ping, late ones too: where everything is slow the next ping is out before it comes. More are a flood.
         if (message.n <= this.#answered || message.n > this.#pings) break;
@@ -235,6 +241,8 @@ export class HostLink {
     // A timer that comes late: this thread, or the whole machine, stood still. That is not the plugin's silence.
     this.#answeredMs += Math.max(0, nowMs - this.#watchedMs - PING_MS);
     this.#watchedMs = nowMs;
+    // Until it is there, the limit of its start holds, which knows what cpu.max held it back.
+    if (!this.#isOpen) return;
     const silentMs = nowMs - this.#answeredMs;
     if (silentMs >= UNRESPONSIVE_MS) {
       clearInterval(this.#timer);

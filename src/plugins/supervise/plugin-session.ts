@@ -17,6 +17,7 @@ import { type KvStore, openKvStore } from '../services/kv-store.ts';
 import { createSerialService, type SerialService } from '../services/serial-service.ts';
 import { HostLink, type ProcessEnd, type Violation } from './host-link.ts';
 import type { PluginWorld } from './plugin-world.ts';
+import { StartLimit } from './start-limit.ts';
 import type { Violations } from './violations.ts';
 import { wasKilled } from './was-killed.ts';
 
@@ -75,7 +76,7 @@ export class PluginSession {
   readonly #answer: AnswerRequest;
   readonly #link: HostLink;
   readonly #emitting = new Set<Promise<unknown>>();
-  readonly #startTimer: NodeJS.Timeout;
+  readonly #startLimit: StartLimit;
   readonly #finished = Promise.withResolvers<void>();
   #feed: EventFeed | null = null;
   #cursor: Cursor | null = null;
@@ -146,18 +147,17 @@ export class PluginSession {
       ...{ t: 'open', name, version, entry, config: settings, tries: EVENT_TRIES },
       heapMiB: Math.floor((resources.memoryMaxBytes * HEAP_SHARE) / MIB),
     });
-    this.#startTimer = setTimeout(
-      () =>
-        this.#kill(
-          {
-            code: 'plugins.start-timeout',
-            reason: `its start was not through after ${START_LIMIT_MS} ms`,
-            blocks: false,
-          },
-          'terminate',
-        ),
-      START_LIMIT_MS,
-    );
+    this.#startLimit = new StartLimit({
+      limitMs: START_LIMIT_MS,
+      heldBackMs: async () => {
+        const use = await this.use();
+        return use === null ? null : use.throttledUsec / 1_000;
+      },
+      onOver: () => {
+        const reason = `its start was not through after ${START_LIMIT_MS} ms (without what cpu.max held it back)`;
+        this.#kill({ code: 'plugins.start-timeout', reason, blocks: false }, 'terminate');
+      },
+    });
   }
 
   /** Resolves when nothing of it is left; `onEnd` was called then. */
@@ -220,7 +220,7 @@ export class PluginSession {
 
   #isUp(): void {
     this.#isRunning = true;
-    clearTimeout(this.#startTimer);
+    this.#startLimit.clear();
     this.#options.onRunning();
     void this.#startFeed();
   }
@@ -332,7 +332,7 @@ export class PluginSession {
   }
 
   async #finish(end: ProcessEnd): Promise<void> {
-    clearTimeout(this.#startTimer);
+    this.#startLimit.clear();
     this.#serial.closeAll();
     const { validated, violations, world } = this.#options;
     const { name } = validated.manifest;
