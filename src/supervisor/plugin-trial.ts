@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { verifyBundle } from '../bundle/verify-bundle.ts';
 import { buildPlugin } from '../cli/plugin/build-plugin.ts';
+import { doubtfulSubscriptions } from '../cli/plugin/doubtful-subscriptions.ts';
 import type { CloudEvent, StoredEvent } from '../contracts/event.ts';
 import type { PluginLogLine } from '../contracts/plugin-status.ts';
 import { sealEvent } from '../events/seal-event.ts';
@@ -116,7 +117,8 @@ async function openTrial(settings: Settings): Promise<Trial> {
     },
     async load(folder) {
       const built = await buildPlugin(folder);
-      const { name } = built.manifest;
+      const { name, subscriptions } = built.manifest;
+      for (const doubt of doubtfulSubscriptions(subscriptions)) say(`warning: ${doubt}`);
       const signature = await signContent(built.bytes, key, 'trial');
       const act = await shelfFor(name).install(built.bytes, signature);
       if (act.ok) return name;

@@ -49,7 +49,7 @@ export async function parseSecretKey(text: string, password: string | null): Pro
   if (password === null)
     return refuse(
       'trust.key-password',
-      'open a secret key: it is locked with a password, and none was given',
+      'open a secret key: it is locked with a password, and none was given; there is no terminal to ask: say --password-file FILE',
     );
   const limits = { opsLimit: limitAt(bytes, 38), memLimitBytes: limitAt(bytes, 46) };
   const options = { salt: bytes.subarray(6, 38), limits, length: fileBytes - hiddenAt };
