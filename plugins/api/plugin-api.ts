@@ -22,9 +22,28 @@ export interface PluginEvent<Data = Readonly<Record<string, unknown>>> {
   readonly data: Data;
 }
 
-/** `data` of usb.device.added, ready and changed. Strings are the device's own claim. */
-export interface UsbDeviceData {
+/** `data` of usb.device.added, ready and changed: `event.data as UsbDeviceData`. Strings are the device's own claim. */
+export type UsbDeviceData = {
   readonly device: UsbDevice;
+};
+
+/** `data` of usb.device.removed: the device as it was last known. */
+export type UsbDeviceGone = {
+  readonly port: string;
+  readonly device: UsbDevice | null;
+};
+
+/** Two hex digits each. A keyboard's interface is 03 01 01, a mouse's 03 01 02, a disk's 08 06 50; vendor specific is ff. */
+export interface UsbClass {
+  readonly class: string;
+  readonly subclass: string;
+  readonly protocol: string;
+}
+
+export interface UsbInterface extends UsbClass {
+  readonly configuration: number;
+  readonly number: number;
+  readonly alternate: number;
 }
 
 export interface UsbDevice {
@@ -39,6 +58,10 @@ export interface UsbDevice {
   readonly manufacturer?: string;
   readonly product?: string;
   readonly serial?: string;
+  /** 00 00 00 in most: then the interfaces say what it is. */
+  readonly deviceClass?: UsbClass;
+  /** What it can do, one entry for each function: a keyboard with a hub or a card reader has several. */
+  readonly interfaces: readonly UsbInterface[];
 }
 
 /** Thrown by everything that asks the appliance; `code` is stable. */

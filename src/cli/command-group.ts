@@ -18,10 +18,12 @@ export function commandGroup(options: {
   /** Printed below the list of actions. */
   readonly notes: string;
   readonly actions: Readonly<Record<string, Action>>;
+  /** Explained here; who starts the program runs them. */
+  readonly elsewhere?: Readonly<Record<string, Pick<Action, 'usage' | 'about'>>>;
 }): Command {
-  const { name, summary, notes, actions } = options;
-  const names = Object.keys(actions);
-  const lines = Object.values(actions).map(
+  const { name, summary, notes, actions, elsewhere = {} } = options;
+  const names = [...Object.keys(actions), ...Object.keys(elsewhere)];
+  const lines = [...Object.values(actions), ...Object.values(elsewhere)].map(
     ({ usage, about }) => `  autoweave ${name} ${usage}\n      ${about}`,
   );
   return {

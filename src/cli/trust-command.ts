@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { replaceFile } from '../operate/replace-file.ts';
 import { acceptFirstTrust, acceptNextTrust } from '../trust/accept-trust.ts';
 import { newTrustFile } from '../trust/edit-trust.ts';
+import { publicKeyLine } from '../trust/public-key.ts';
 import { readTrustFile } from '../trust/read-trust-file.ts';
 import { signTrustFile } from '../trust/sign-trust.ts';
 import { cliError, orThrow } from './cli-error.ts';
@@ -66,9 +67,13 @@ const sign: Action = {
     const key = await readSecretKey(values.key, context, values['password-file']);
     await replaceFile(name, await signTrustFile(file, key, Date.now()), { mode: 0o644 });
     context.print(`${name}\n`);
-    context.complain(
-      `${path.basename(name)}, version ${file.document.version}: signed by ${key.public.id}\n`,
-    );
+    const { roles, version } = file.document;
+    context.complain(`${path.basename(name)}, version ${version}: signed by ${key.public.id}\n`);
+    const own = publicKeyLine(key.public);
+    if (roles.root?.keys.some((root) => root.key === own) !== true)
+      context.complain(
+        `This is no root key of version ${version}: it counts only if it is one of the version before.\n`,
+      );
     return exitCodes.ok;
   },
 };

@@ -6,10 +6,13 @@ const closed = { additionalProperties: false } as const;
 const printable = '^\\P{C}+$';
 
 /** Name of a plugin: also its folder, its topic segment and its cgroup. */
-export const PluginName = Type.String({ pattern: '^[a-z][a-z0-9-]{0,38}[a-z0-9]$' });
+export const PluginName = Type.String({
+  pattern: '^[a-z][a-z0-9-]{0,38}[a-z0-9]$',
+  description: '2 to 40 lower-case letters, digits and hyphens, a letter first.',
+});
 export const PluginVersion = Type.String({
   pattern: '^(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})\\.(0|[1-9][0-9]{0,8})(-[0-9A-Za-z.-]{1,32})?$',
-  description: 'Semantic version without build metadata.',
+  description: 'Semantic version without build metadata, such as 1.2.0.',
 });
 
 export const SecurityLevel = Type.Union([Type.Literal('low'), Type.Literal('medium'), Type.Literal('high')], {
@@ -41,11 +44,14 @@ const UsbNumber = Type.String({ pattern: '^[0-9a-f]{4}$', description: 'Four hex
 export const PluginPermissions = Type.Object(
   {
     emit: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[a-z0-9-]{1,64}$' }), {
-        maxItems: 64,
-        uniqueItems: true,
-        description: 'Own events it may emit: `reading` becomes `plugin.<name>.reading`.',
-      }),
+      Type.Array(
+        Type.String({ pattern: '^[a-z0-9-]{1,64}$', description: 'Its last word alone: counted.' }),
+        {
+          maxItems: 64,
+          uniqueItems: true,
+          description: 'Own events it may emit: `reading` becomes `plugin.<name>.reading`.',
+        },
+      ),
     ),
     kv: Type.Optional(
       Type.Object(
@@ -120,11 +126,14 @@ export const PluginManifest = Type.Object(
     level: SecurityLevel,
     resources: Type.Optional(PluginResources),
     permissions: PluginPermissions,
-    subscriptions: Type.Array(Type.String({ pattern: '^[a-z]+(\\.[a-z0-9-]+)*(\\.\\*)?$', maxLength: 128 }), {
-      maxItems: 64,
-      uniqueItems: true,
-      description: 'Event types it receives: `usb.device.added`, `usb.*`.',
-    }),
+    subscriptions: Type.Array(
+      Type.String({
+        pattern: '^[a-z]+(\\.[a-z0-9-]+)*(\\.\\*)?$',
+        maxLength: 128,
+        description: 'A type, usb.device.added, or a family, usb.*.',
+      }),
+      { maxItems: 64, uniqueItems: true, description: 'Event types it receives.' },
+    ),
     configSchema: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description: 'JSON Schema of the configuration it takes.',

@@ -16,12 +16,44 @@ export type SchemaVerdict<T> =
 export function schemaCheck<S extends TSchema>(schema: S): (value: unknown) => SchemaVerdict<Static<S>> {
   let validate: ValidateFunction<Static<S>> | undefined;
   return (value) => {
-    validate ??= new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true }).compile<Static<S>>(
-      schema,
-    );
+    validate ??= new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile<
+      Static<S>
+    >(schema);
     if (validate(value)) return { ok: true, value };
-    return { ok: false, problems: (validate.errors ?? []).map(toProblem) };
+    return { ok: false, problems: joinAlternatives(validate.errors ?? []).map(toProblem) };
   };
+}
+
+/** A union of constants fails once for each and once as a whole: one problem that lists what it may be. */
+function joinAlternatives(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  return errors.flatMap((error) => {
+    if (error.keyword === 'const' && constantsOf(errors, unionOf(errors, error)) !== null) return [];
+    const allowedValues = error.keyword === 'anyOf' ? constantsOf(errors, error) : null;
+    return allowedValues === null ? [error] : [{ ...error, keyword: 'enum', params: { allowedValues } }];
+  });
+}
+
+function unionOf(errors: readonly ErrorObject[], member: ErrorObject): ErrorObject | undefined {
+  return errors.find((error) => error.keyword === 'anyOf' && isMember(error, member));
+}
+
+/** What each member of the union wants; null where one is more than a constant. */
+function constantsOf(
+  errors: readonly ErrorObject[],
+  union: ErrorObject | undefined,
+): readonly unknown[] | null {
+  if (union === undefined) return null;
+  const members = errors.filter((error) => isMember(union, error));
+  const isPlain = members.length > 0 && members.every(({ keyword }) => keyword === 'const');
+  return isPlain
+    ? members.map(({ params }) => (params as { readonly allowedValue: unknown }).allowedValue)
+    : null;
+}
+
+function isMember(union: ErrorObject, error: ErrorObject): boolean {
+  return (
+    error.schemaPath.startsWith(`${union.schemaPath}/`) && error.instancePath.startsWith(union.instancePath)
+  );
 }
 
 function toProblem(error: ErrorObject): SchemaProblem {
@@ -35,12 +67,21 @@ function toProblem(error: ErrorObject): SchemaProblem {
     case 'required':
       return { path: `${error.instancePath}/${String(params.missingProperty)}`, message: 'is missing' };
     case 'enum':
+      return { path: error.instancePath, message: `must be one of ${listText(params.allowedValues)}` };
     case 'const':
-      return {
-        path: error.instancePath,
-        message: `must be ${JSON.stringify(params.allowedValues ?? params.allowedValue)}`,
-      };
+      return { path: error.instancePath, message: `must be ${JSON.stringify(params.allowedValue)}` };
+    case 'pattern': {
+      const { description } = error.parentSchema ?? {};
+      const words = typeof description === 'string' ? ` (${description})` : '';
+      return { path: error.instancePath, message: `${error.message ?? error.keyword}${words}` };
+    }
     default:
       return { path: error.instancePath, message: error.message ?? error.keyword };
   }
+}
+
+function listText(values: unknown): string {
+  return Array.isArray(values)
+    ? values.map((value) => JSON.stringify(value)).join(', ')
+    : JSON.stringify(values);
 }

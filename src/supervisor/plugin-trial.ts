@@ -1,20 +1,18 @@
 // `autoweave plugin dev|test DIR`: an author's folder -> built, signed with a key of the moment, run as on the appliance, with events
 // of simulated devices. Needs no daemon, no Redis, no broker; says which layers of the boundary this computer lacks.
 import { randomBytes } from 'node:crypto';
-import { watch } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { verifyBundle } from '../bundle/verify-bundle.ts';
 import { buildPlugin } from '../cli/plugin/build-plugin.ts';
+import { doubtfulSubscriptions } from '../cli/plugin/doubtful-subscriptions.ts';
 import type { CloudEvent, StoredEvent } from '../contracts/event.ts';
 import type { PluginLogLine } from '../contracts/plugin-status.ts';
 import { sealEvent } from '../events/seal-event.ts';
 import { makeTraceparent } from '../events/traceparent.ts';
 import { AppError } from '../lib/app-error.ts';
-import { errorText } from '../lib/error-text.ts';
 import { PluginShelf } from '../plugins/control/plugin-shelf.ts';
 import { hostSource } from '../plugins/host/host-source.ts';
 import { openRegistry } from '../plugins/registry/open-registry.ts';
@@ -25,11 +23,12 @@ import { newSecretKey } from '../trust/secret-key.ts';
 import { signContent } from '../trust/sign-content.ts';
 import { signersOf } from '../trust/signers.ts';
 import { systemClock } from './system-clock.ts';
-import { type TrialEvent, toDraft, trialEvents } from './trial-devices.ts';
+import { type TrialEvent, toDraft } from './trial-devices.ts';
+import { readTrialInput, type TrialInput } from './trial-input.ts';
 import { createTrialStream, type TrialStream } from './trial-stream.ts';
+import { readFolderState, watchSaves } from './watch-saves.ts';
 
 const EVENT_PAUSE_MS = 2_000;
-const QUIET_AFTER_SAVE_MS = 200;
 const TEST_LIMIT_MS = 60_000;
 
 interface Trial {
@@ -45,15 +44,8 @@ interface Trial {
 
 export async function runPluginTrial(argv: readonly string[]): Promise<number> {
   const [verb, ...args] = argv;
-  const { positionals, values } = parseArgs({
-    args,
-    options: { events: { type: 'string' }, settings: { type: 'string' } },
-    allowPositionals: true,
-  });
-  const dir = path.resolve(positionals[0] ?? '.');
   try {
-    const events = values.events === undefined ? trialEvents : await readEvents(values.events);
-    const settings = values.settings === undefined ? {} : ((await readJson(values.settings)) as Settings);
+    const { dir, events, settings } = await readTrialInput(args);
     const trial = await openTrial(settings);
     try {
       return verb === 'dev' ? await develop(trial, dir, events) : await tryOnce(trial, dir, events);
@@ -62,12 +54,14 @@ export async function runPluginTrial(argv: readonly string[]): Promise<number> {
     }
   } catch (cause) {
     if (!(cause instanceof AppError)) throw cause;
-    say(`${cause.code}: ${cause.message}`);
-    return 1;
+    complain(`${cause.code}: ${cause.message}`);
+    if (cause.code !== 'cli.usage') return 1;
+    complain(`Usage: autoweave plugin ${verb} [DIR] [--events FILE] [--settings FILE]`);
+    return 2;
   }
 }
 
-type Settings = Readonly<Record<string, unknown>>;
+type Settings = TrialInput['settings'];
 
 async function openTrial(settings: Settings): Promise<Trial> {
   const dir = await mkdtemp(path.join(tmpdir(), 'autoweave-trial-'));
@@ -123,7 +117,8 @@ async function openTrial(settings: Settings): Promise<Trial> {
     },
     async load(folder) {
       const built = await buildPlugin(folder);
-      const { name } = built.manifest;
+      const { name, subscriptions } = built.manifest;
+      for (const doubt of doubtfulSubscriptions(subscriptions)) say(`warning: ${doubt}`);
       const signature = await signContent(built.bytes, key, 'trial');
       const act = await shelfFor(name).install(built.bytes, signature);
       if (act.ok) return name;
@@ -145,20 +140,23 @@ async function openTrial(settings: Settings): Promise<Trial> {
 async function develop(trial: Trial, dir: string, events: readonly TrialEvent[]): Promise<number> {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
-  let saved: NodeJS.Timeout | undefined;
-  const load = () =>
-    trial.load(dir).catch((cause: unknown) => {
+  const load = async () => {
+    try {
+      await trial.load(dir);
+    } catch (cause) {
       if (!(cause instanceof AppError)) throw cause;
       say(`${cause.code}: ${cause.message}`);
-    });
+    }
+  };
+  // Before the first build: a save during it counts.
+  const seen = await readFolderState(dir);
   await load();
-  const watcher = watch(dir, { recursive: true }, (_kind, file) => {
-    if (file === null || /(^|\/)(node_modules|\.git)\//.test(`${file}/`)) return;
-    clearTimeout(saved);
-    saved = setTimeout(() => {
+  const watching = watchSaves(dir, seen, {
+    signal: ending.signal,
+    async onSaved(file) {
       say(`${file} was saved: building again`);
-      void load();
-    }, QUIET_AFTER_SAVE_MS);
+      await load();
+    },
   });
   say(`watching ${dir}; Ctrl-C ends`);
   for (let turn = 0; !ending.signal.aborted && events.length > 0; turn += 1) {
@@ -166,8 +164,7 @@ async function develop(trial: Trial, dir: string, events: readonly TrialEvent[])
     if (event !== undefined) await trial.give(event);
     await delay(EVENT_PAUSE_MS, undefined, { signal: ending.signal }).catch(nothing);
   }
-  watcher.close();
-  clearTimeout(saved);
+  await watching;
   return 0;
 }
 
@@ -191,7 +188,9 @@ async function tryOnce(trial: Trial, dir: string, events: readonly TrialEvent[])
     const now = await status();
     if (now === undefined) return 1;
     if (now.position !== null && number(now.position) >= lastNumber) break;
-    if (now.state === 'blocked' || now.parked > 0 || performance.now() > end) break;
+    // One that throws goes on to the next event; one that ends its process would take a minute for each.
+    if (now.state === 'blocked' || performance.now() > end) break;
+    if (now.parked > 0 && now.state !== 'running') break;
     await delay(50);
   }
   const last = await status();
@@ -206,20 +205,6 @@ function number(id: string): number {
   return Number(id.split('-')[1]);
 }
 
-async function readEvents(file: string): Promise<readonly TrialEvent[]> {
-  const value = await readJson(file);
-  if (Array.isArray(value)) return value as readonly TrialEvent[];
-  throw new AppError('cli.unreadable', `read ${file}: it must be a list of {"type","subject","data"}`);
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as unknown;
-  } catch (cause) {
-    throw new AppError('cli.unreadable', `read ${file}: ${errorText(cause)}`, { cause });
-  }
-}
-
 function tellEvent({ json, type }: StoredEvent, emitted: CloudEvent[]): void {
   const event = JSON.parse(json) as CloudEvent;
   const isOwn = /^plugin\.[^.]+\.[^.]+$/.test(type);
@@ -230,11 +215,21 @@ function tellEvent({ json, type }: StoredEvent, emitted: CloudEvent[]): void {
 }
 
 function tell(type: string, data: object): void {
-  const { detail, reason, version, why } = data as Readonly<Record<string, string | undefined>>;
-  say(`${type}: ${reason ?? detail ?? why ?? `version ${version}`}`);
+  const {
+    detail,
+    event,
+    reason,
+    type: about,
+    version,
+    why,
+  } = data as Readonly<Record<string, string | undefined>>;
+  const which = event === undefined ? '' : `event ${event} (${about}): `;
+  say(`${type}: ${which}${reason ?? detail ?? why ?? `version ${version}`}`);
 }
 
 function tellLine({ from, level, text }: PluginLogLine): void {
+  // What the appliance notes is an event, and was told as one.
+  if (from === 'appliance') return;
   say(`${level} ${from === 'output' ? '(output) ' : ''}${text}`);
 }
 
@@ -244,6 +239,10 @@ function tellFacts(facts: object, message: string): void {
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+function complain(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 function nothing(): void {

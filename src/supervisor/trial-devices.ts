@@ -11,9 +11,9 @@ export interface TrialEvent {
 }
 
 const devices: readonly UsbDevice[] = [
-  device('1-1', '046d', 'c31c', 'Logitech', 'USB Keyboard', '03'),
-  device('1-2', '0781', '5581', 'SanDisk', 'Ultra', '08'),
-  device('1-3', '0403', '6001', 'FTDI', 'FT232R USB UART', 'ff'),
+  device('1-1', '046d', 'c31c', 'Logitech', 'USB Keyboard', '03 01 01'),
+  device('1-2', '0781', '5581', 'SanDisk', 'Ultra', '08 06 50'),
+  device('1-3', '0403', '6001', 'FTDI', 'FT232R USB UART', 'ff ff ff'),
 ];
 
 /** One round: each device is added, ready and removed. */
@@ -38,12 +38,17 @@ function device(
   productId: string,
   manufacturer: string,
   product: string,
-  interfaceClass: string,
+  /** Class, subclass and protocol of its only interface. */
+  triple: string,
 ): UsbDevice {
-  const face = { configuration: 1, number: 0, alternate: 0, class: interfaceClass, endpoints: 1 };
+  const [interfaceClass = '', subclass = '', protocol = ''] = triple.split(' ');
+  const kind = { class: interfaceClass, subclass, protocol };
   return {
     ...{ port, bus: 1, address: Number(port.slice(2)) + 1, identity: `${vendorId}${productId}`.repeat(8) },
     ...{ hasSerial: false, vendorId, productId, revision: '0100', manufacturer, product },
-    ...{ configurations: 1, interfaces: [{ ...face, subclass: '00', protocol: '00' }], problems: [] },
+    configurations: 1,
+    problems: [],
+    deviceClass: { class: '00', subclass: '00', protocol: '00' },
+    interfaces: [{ configuration: 1, number: 0, alternate: 0, ...kind, endpoints: 1 }],
   };
 }

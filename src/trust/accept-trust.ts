@@ -47,7 +47,7 @@ async function refusalByRoot(
   const signers = signersFrom(by, 'root');
   if (!signers.ok) return signers;
   // No clock: root keys have no dates, and a hand-over must stay good for those who come late.
-  const timeless = { ...signers.signers, role: `${whose} root`, expiresMs: Infinity };
+  const timeless = { ...signers.signers, role: `root of ${whose}`, expiresMs: Infinity };
   const verdict = await verifySigned(Buffer.from(signedText), signatures.join(''), timeless, 0);
   return verdict.ok ? null : verdict;
 }

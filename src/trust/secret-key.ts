@@ -44,12 +44,17 @@ export function needsPassword(text: string): boolean {
 
 export async function parseSecretKey(text: string, password: string | null): Promise<Verdict> {
   const bytes = rawBytes(text);
-  if (bytes === null) return malformed('it is not in the format that minisign -G writes');
+  if (bytes === null)
+    return malformed(
+      /^RW[A-Za-z0-9+/]{54}$/m.test(text)
+        ? 'it is the public half; the secret one is in the file that ends in .key'
+        : 'it is not in the format that minisign -G writes',
+    );
   if (kdfOf(bytes) === '\0\0') return checked(bytes.subarray(0, 2), bytes.subarray(hiddenAt), false);
   if (password === null)
     return refuse(
       'trust.key-password',
-      'open a secret key: it is locked with a password, and none was given',
+      'open a secret key: it is locked with a password, and none was given; there is no terminal to ask: say --password-file FILE',
     );
   const limits = { opsLimit: limitAt(bytes, 38), memLimitBytes: limitAt(bytes, 46) };
   const options = { salt: bytes.subarray(6, 38), limits, length: fileBytes - hiddenAt };

@@ -81,7 +81,7 @@ async function checkOne(
   if (signer === undefined)
     return refuse(
       'trust.bad-signature',
-      `check the signature of ${keyId}: it does not belong to this content; one of both was changed`,
+      `check the signature of ${keyId}: it does not belong to this content; one of both was changed: get both files anew, or sign again`,
     );
   const whole = globalContent(bytes, trustedComment);
   if (!sodium.crypto_sign_verify_detached(globalBytes, whole, signer.key.bytes))
@@ -95,7 +95,7 @@ function unknownKey(keyId: string, signers: Signers): TrustRefusal {
   const known = signers.keys.map(({ key }) => key.id).join(', ');
   return refuse(
     'trust.unknown-key',
-    `check the signature of ${keyId}: no ${signers.role} has this key (${known === '' ? 'there is none' : `known: ${known}`})`,
+    `check the signature of ${keyId}: no ${signers.role} has this key (${known === '' ? 'there is none' : `known: ${known}`}); sign with a key that is known there, or have this one trusted first`,
   );
 }
 

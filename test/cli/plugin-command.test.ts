@@ -158,3 +158,31 @@ test('keys are never written over, the secret one is for its owner alone, and sh
   const noTerminal = await run('key', 'new', '--out', path.join(dir, 'locked'));
   assert.deepEqual([noTerminal.code, /^cli\.no-terminal: /.test(noTerminal.err)], [1, true]);
 });
+
+test('a manifest with a wrong word is refused with what it may be; a type that no event has is a warning [P12]', async (t) => {
+  const { build, edit } = await newPlugin(t);
+  edit((source) => {
+    source.level = 'highest';
+  });
+  const refused = await build();
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /plugin\.json: \/level must be one of "low", "medium", "high"\n$/);
+  edit((source) => {
+    source.level = 'high';
+    source.name = 'Door Bell';
+  });
+  assert.match((await build()).err, /\/name must match pattern .* \(2 to 40 lower-case letters/);
+  edit((source) => {
+    source.name = 'door-bell';
+    source.subscriptions = ['usb.device.aded', 'usb.*', 'plugin.other.told'];
+  });
+  const doubted = await build();
+  assert.equal(doubted.code, 0, doubted.err);
+  assert.match(doubted.err, /warning: .*usb\.device\.aded.*did you mean usb\.device\.added\?/);
+  assert.equal(doubted.err.match(/warning/g)?.length, 1, doubted.err);
+});
+
+test('a word that is nearly an action of plugin is told which, also for those that run elsewhere [P12]', async () => {
+  assert.match((await run('plugin', 'tets')).err, /Did you mean test\?/);
+  assert.match((await run('help', 'plugin')).out, /^Usage: autoweave plugin .*\|dev\|test …/);
+});

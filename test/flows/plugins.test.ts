@@ -170,6 +170,11 @@ test('an event that ends the process, and one that is never handled, are parked 
     ],
   );
   assert.match(parked.map(({ data }) => String(data.why)).join(), /cannot.*poison|poison.*cannot/s);
+  const { lines } = (await control.ask('GET', '/api/v1/plugins/probe/logs')).body as {
+    readonly lines: readonly { readonly from: string; readonly text: string }[];
+  };
+  const told = lines.filter(({ from, text }) => from === 'appliance' && /put aside after 3 tries/.test(text));
+  assert.equal(told.length, 2, 'the log of the plugin does not say which events it could not handle');
 });
 
 test('a plugin goes on where it was after the daemon was killed, and its values are still there [P8]', async (t) => {

@@ -66,3 +66,10 @@ test('a public key has one spelling: spaces, missing padding, stray bits and oth
   for (const text of [...bad, `comment\n${line}\n`, line.toLowerCase()])
     assert.equal(parsePublicKey(text).ok, false, JSON.stringify(text));
 });
+
+test('a public key where the secret one belongs is called that [P1]', async () => {
+  const { public: publicHalf } = await testKey('one');
+  const refused = await parseSecretKey(publicKeyFile(publicHalf), null);
+  assert.equal(refused.ok ? 'opened' : refused.code, 'trust.key-malformed');
+  assert.match(refused.ok ? '' : refused.reason, /it is the public half/);
+});

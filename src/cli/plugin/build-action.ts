@@ -8,6 +8,7 @@ import { cliError } from '../cli-error.ts';
 import { exitCodes } from '../command.ts';
 import type { Action } from '../command-group.ts';
 import { buildPlugin } from './build-plugin.ts';
+import { doubtfulSubscriptions } from './doubtful-subscriptions.ts';
 
 export const buildAction: Action = {
   usage: 'build [DIR] [--out FOLDER]',
@@ -25,6 +26,7 @@ export const buildAction: Action = {
     await mkdir(values.out, { recursive: true });
     await replaceFile(file, bytes, { mode: 0o644 });
     print(`${file}\n`);
+    for (const doubt of doubtfulSubscriptions(manifest.subscriptions)) complain(`warning: ${doubt}\n`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     complain(`${manifest.members.length} members, ${bytes.length} bytes, SHA-256 ${sha256}\n`);
     return exitCodes.ok;

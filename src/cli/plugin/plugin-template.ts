@@ -54,13 +54,14 @@ const manifest = (name: string) => ({
 });
 
 const source = `// Counts the devices that are plugged in, over restarts too, and tells each count as the event plugin.<name>.counted.
-import { definePlugin } from './plugin-api.ts';
+import { definePlugin, type UsbDeviceData } from './plugin-api.ts';
 
 export default definePlugin({
   async onEvent(event, { kv, emit, log }) {
+    const { device } = event.data as UsbDeviceData;
     const count = Number((await kv.get('count')) ?? 0) + 1;
     await kv.set('count', count);
-    await emit('counted', { count }, { causedBy: event });
+    await emit('counted', { count, product: device.product ?? null }, { causedBy: event });
     log.info(\`\${event.subject} is device number \${count}\`);
   },
 });

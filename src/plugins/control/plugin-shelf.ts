@@ -117,7 +117,9 @@ export class PluginShelf implements PluginControl {
         signedBy: [...signedBy],
       };
       this.#world.say('plugin.installed', `plugin/${name}`, { ...data, ...(gapMs !== null && { gapMs }) });
-      return this.#done(name, plan.how === 'installed' ? 'installed' : `upgraded from ${before?.version}`);
+      const again =
+        before?.version === version ? `installed again: ${version}` : `upgraded from ${before?.version}`;
+      return this.#done(name, plan.how === 'installed' ? 'installed' : again);
     });
   }
 
@@ -196,8 +198,16 @@ export class PluginShelf implements PluginControl {
     const { name, record } = plugin;
     const plan = planRollback(record, how === 'rolled-back');
     if (!plan.ok) return plan;
-    await this.#world.registry.update(plan.record);
     const { current } = plan.record;
+    // Before anything stops: a version whose key was revoked since would be rejected, and nothing would run.
+    const { bundles, registry } = this.#world;
+    const stored = await registry.read(name, current);
+    const validation = await bundles.validate(stored, current.installedAtMs);
+    if (!validation.ok) {
+      const reason = `the earlier ${current.version} may not run any more, ${record.current.version} stays: ${validation.reason}`;
+      return { ok: false, code: validation.code, reason };
+    }
+    await registry.update(plan.record);
     const gapMs = await this.#replace(
       plan.record,
       `${how.replaceAll('-', ' ')} from ${record.current.version}`,

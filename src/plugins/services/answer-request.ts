@@ -41,13 +41,16 @@ export type AnswerRequest = (request: PluginRequest) => Promise<RequestAnswer>;
 
 export function createAnswers(options: AnswerOptions): AnswerRequest {
   const { kv, name, onDenied, permissions, publish, serial } = options;
-  const denied = (what: string): RequestAnswer => {
-    onDenied(what);
-    return refusal('permission.denied', `${what} is not among the permissions of ${name}'s manifest`);
+  /** @param lacks what its author has to add */
+  const denied = (what: string, lacks = `permissions.${what}`): RequestAnswer => {
+    const detail = `${what}: plugin.json has no ${lacks}`;
+    onDenied(detail);
+    return refusal('permission.denied', detail);
   };
 
   const emit = async ({ data, traceparent, type }: Extract<PluginRequest, { op: 'emit' }>) => {
-    if (permissions.emit?.includes(type) !== true) return denied(`emit ${type}`);
+    if (permissions.emit?.includes(type) !== true)
+      return denied(`emit ${type}`, `${JSON.stringify(type)} in permissions.emit`);
     if (!isShallow(data, DEPTH_MAX))
       return refusal('emit.too-deep', `data nests deeper than ${DEPTH_MAX} levels`);
     const bytes = Buffer.byteLength(JSON.stringify(data));

@@ -266,6 +266,8 @@ export class PluginSession {
       onParked: ({ event, tries, why }) => {
         counters.parked += 1;
         const id = formatEventId(event.id);
+        const text = `event ${id} (${event.type}) was put aside after ${tries} tries: ${why}`;
+        this.#options.note({ level: 'warn', from: 'appliance', text: text.slice(0, 2_000) });
         world.log.warn(
           { plugin: name, event: id, why },
           'a plugin could not handle an event; it goes on without it',
