@@ -8,6 +8,9 @@ export interface SchemaProblem {
   readonly message: string;
 }
 
+/** More are not worth reading, and whoever sends nonsense decides how many there are. */
+const ERRORS_MOST = 200;
+
 export type SchemaVerdict<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly SchemaProblem[] };
@@ -20,7 +23,10 @@ export function schemaCheck<S extends TSchema>(schema: S): (value: unknown) => S
       Static<S>
     >(schema);
     if (validate(value)) return { ok: true, value };
-    return { ok: false, problems: joinAlternatives(validate.errors ?? []).map(toProblem) };
+    return {
+      ok: false,
+      problems: joinAlternatives((validate.errors ?? []).slice(0, ERRORS_MOST)).map(toProblem),
+    };
   };
 }
 
