@@ -1,4 +1,5 @@
 // `autoweave plugin …`: from an author's folder to a bundle that appliances take.
+import { actUsage } from './appliance/appliance-client.ts';
 import { commandGroup } from './command-group.ts';
 import { buildAction } from './plugin/build-action.ts';
 import { initAction } from './plugin/init-action.ts';
@@ -8,13 +9,17 @@ import { verifyAction } from './plugin/verify-action.ts';
 
 export const pluginCommand = commandGroup({
   name: 'plugin',
-  summary: 'Write, build, sign and verify plugins; install and watch them on this appliance',
+  summary: 'Write, build, sign and verify plugins; install and watch them on an appliance',
   notes: `  autoweave plugin dev [DIR] [--events FILE] [--settings FILE]
       Run the plugin in DIR with simulated devices, print its log and events, load it again after each save.
   autoweave plugin test [DIR] [--events FILE] [--settings FILE]
       Run it once; exit code 0 when it started, handled every event and broke no rule.
 
 A bundle is one file, <name>-<version>.awp, and its signature <file>.minisig, which the stock \`minisign\` makes and checks too.
-KEY and PUB are made by \`autoweave key new\`. Building needs esbuild in the author's project (\`plugin init\` names it).`,
+KEY and PUB are made by \`autoweave key new\`. Building needs esbuild in the author's project (\`plugin init\` names it).
+
+Of a running appliance:
+${actUsage}
+  --yes              do not ask`,
   actions: { init: initAction, build: buildAction, sign: signAction, verify: verifyAction, ...manageActions },
 });
