@@ -69,7 +69,7 @@ export function createRequestHandler(
     const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '');
     const opened = streams.open(request, response, {
       query,
-      mayStill: () => router.mayStill(request, connection),
+      mayStill: router.mayStill(request, connection),
     });
     if (opened === 'full') reply(tooManyStreams(config.sseClients));
     if (opened === 'share-used-up') reply(tooManyOfAddress(places.most(request.socket.remoteAddress ?? '')));

@@ -19,8 +19,8 @@ export interface ApiRouter {
   /** The path as the operations have it, for the figures; null: there is nothing there. */
   routeOf(path: string): string | null;
   answer(request: IncomingMessage, connection: Connection): Promise<Answer | 'stream'>;
-  /** Whether who asked for this may still have it: a stream outlives a log-out, a session, a token and a role. */
-  mayStill(request: IncomingMessage, connection: Connection): boolean;
+  /** Asked again and again, whether who asked for this may still have it: a stream outlives a log-out, a session, a token and a role. */
+  mayStill(request: IncomingMessage, connection: Connection): () => boolean;
 }
 
 export interface Connection {
@@ -103,8 +103,9 @@ export function createApiRouter(options: {
     mayStill(request, { isLocal, isTls }) {
       const [path = ''] = (request.url ?? '').split('?', 1);
       const operation = at(path).find((each) => each.operation.method === 'GET')?.operation;
-      if (operation === undefined) return false;
-      return refuse(operation, access.callerOf(request, { isLocal, isTls, renew: false }), request) === null;
+      if (operation === undefined) return () => false;
+      return () =>
+        refuse(operation, access.callerOf(request, { isLocal, isTls, renew: false }), request) === null;
     },
     async answer(request, { isLocal, isTls }) {
       const [path = '', search = ''] = (request.url ?? '').split('?', 2);
