@@ -12,18 +12,24 @@ import {
   type ShownState,
   stateText,
 } from './appliance/shown-text.ts';
+import { cliError } from './cli-error.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
 import { numberOption } from './command-options.ts';
 
 export const statusCommand: Command = {
   name: 'status',
   summary: 'How the appliance is: health, uplink, buffer, plugins',
-  usage: `status [--watch] [--json] [--socket FILE | --url URL --token-file FILE]\n\n${applianceUsage}`,
-  run: (context) =>
-    lookAgain(context, {
-      path: '/api/v1/state',
-      toText: (answer) => stateText(answer as unknown as ShownState),
-    }),
+  usage: `status [--all] [--watch] [--json] [--socket FILE | --url URL --token-file FILE]\n\n  --all              every part, also what is in order, and what the buffer takes\n${applianceUsage}`,
+  run: (context) => {
+    const all = context.args.includes('--all');
+    return lookAgain(
+      { ...context, args: context.args.filter((each) => each !== '--all') },
+      {
+        path: '/api/v1/state',
+        toText: (answer) => stateText(answer as unknown as ShownState, { all }),
+      },
+    );
+  },
 };
 
 export const devicesCommand: Command = {
@@ -40,15 +46,34 @@ export const devicesCommand: Command = {
 export const eventsCommand: Command = {
   name: 'events',
   summary: 'The newest events, or all that follow as they happen',
-  usage: `events [--watch] [--last N] [--json] [--socket FILE | --url URL --token-file FILE]\n\n  --last N           begin with the newest N (20), at most 200\n${applianceUsage}`,
-  run: (context) => {
-    const { last, rest } = takeOption(context, 'last');
-    const limit = numberOption('--last', last) ?? 20;
+  usage: `events [--watch] [--last N] [--before ID] [--type TYPE] [--json] [--socket FILE | --url URL --token-file FILE]
+
+  --last N           begin with the newest N (20), at most 200
+  --before ID        the stored ones before this one; not with --watch
+  --type TYPE        those alone whose type begins so: usb., plugin.failed
+${applianceUsage}`,
+  run: async (context) => {
+    const { taken, rest } = takeOptions(context, ['last', 'before', 'type']);
+    const { before, last, type = '' } = taken;
     return withAppliance(rest, async (client, { json, watch }) => {
-      const print = (event: Readonly<Record<string, unknown>>) =>
-        context.print(json ? `${JSON.stringify(event)}\n` : eventText(event));
+      const limit = numberOption('--last', last) ?? 20;
+      if (watch && before !== undefined)
+        throw cliError('cli.usage', '--before reads what is stored, --watch what follows: say one of them');
+      const print = (event: Readonly<Record<string, unknown>>) => {
+        // A notice tells what the stream leaves out: under every filter.
+        const isNotice = event.specversion === undefined && typeof event.message === 'string';
+        if (!isNotice && !String(event.type).startsWith(type)) return;
+        if (json) context.print(`${JSON.stringify(event)}\n`);
+        else if (isNotice) context.complain(`${String(event.code)}: ${String(event.message)}\n`);
+        else context.print(eventText(event));
+      };
       if (!watch) {
-        const { events } = await client.get(`/api/v1/events/history?limit=${limit}`);
+        const asked = new URLSearchParams({
+          limit: String(limit),
+          ...(before === undefined ? {} : { before }),
+          ...(type === '' ? {} : { type }),
+        });
+        const { events } = await client.get(`/api/v1/events/history?${asked}`);
         for (const event of (events as readonly Readonly<Record<string, unknown>>[]).toReversed())
           print(event);
         return exitCodes.ok;
@@ -66,7 +91,8 @@ export const logsCommand: Command = {
   summary: 'The newest lines of its log',
   usage: `logs [--watch] [--level debug|info|warn|error] [--json] [--socket FILE | --url URL --token-file FILE]\n\n${applianceUsage}`,
   run: (context) => {
-    const { level = 'info', rest } = takeOption(context, 'level');
+    const { taken, rest } = takeOptions(context, ['level']);
+    const { level = 'info' } = taken;
     const told = new Set<string>();
     return lookAgain(
       { ...rest, isTerminal: false },
@@ -84,19 +110,24 @@ export const logsCommand: Command = {
   },
 };
 
-/** An option of one command alone, taken out of what all of them share. */
-function takeOption<Name extends string>(context: CommandContext, name: Name) {
+/** Options of one command alone, taken out of what all of them share. */
+function takeOptions<Name extends string>(context: CommandContext, names: readonly Name[]) {
   const { tokens, values } = parseArgs({
     args: [...context.args],
-    options: { ...applianceOptions, [name]: { type: 'string' } },
+    options: {
+      ...applianceOptions,
+      ...Object.fromEntries(names.map((name) => [name, { type: 'string' } as const])),
+    },
     tokens: true,
   });
-  const token = tokens.find((each) => each.kind === 'option' && each.name === name);
-  const isInline = token?.kind === 'option' && token.inlineValue === true;
-  const args = token === undefined ? context.args : context.args.toSpliced(token.index, isInline ? 1 : 2);
-  const value = (values as Readonly<Record<string, unknown>>)[name];
-  const taken = { [name]: typeof value === 'string' ? value : undefined } as Readonly<
-    Record<Name, string | undefined>
-  >;
-  return { ...taken, rest: { ...context, args } };
+  const own = tokens.filter((each) => each.kind === 'option' && names.some((name) => name === each.name));
+  const gone = own.flatMap((each) =>
+    each.kind === 'option' && each.inlineValue === false ? [each.index, each.index + 1] : [each.index],
+  );
+  const args = context.args.filter((_, index) => !gone.includes(index));
+  const given = values as Readonly<Record<string, unknown>>;
+  const taken = Object.fromEntries(
+    names.flatMap((name) => (typeof given[name] === 'string' ? [[name, given[name]]] : [])),
+  ) as Readonly<Partial<Record<Name, string>>>;
+  return { taken, rest: { ...context, args } };
 }

@@ -5,6 +5,7 @@ export type CliErrorCode =
   | 'cli.usage'
   | 'cli.unreadable'
   | 'cli.exists'
+  | 'cli.unwritable'
   | 'cli.no-terminal'
   | 'cli.passwords-differ'
   | 'cli.bundler-missing'

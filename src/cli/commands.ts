@@ -1,4 +1,5 @@
 // The commands as data: the help, the dispatch and the suggestions come from here.
+import { accountCommand } from './account-command.ts';
 import { devicesCommand, eventsCommand, logsCommand, statusCommand } from './appliance-commands.ts';
 import { bootSettingsCommand } from './boot-settings-command.ts';
 import type { Command } from './command.ts';
@@ -10,9 +11,12 @@ import { flashCommand } from './flash-command.ts';
 import { installHostCommand } from './install-host-command.ts';
 import { installToDiskCommand } from './install-to-disk-command.ts';
 import { keyCommand } from './key-command.ts';
-import { claimCodeCommand, identifyCommand, rebootCommand } from './machine-commands.ts';
+import { auditCommand, diagnosticsCommand, settingsCommand } from './look-commands.ts';
+import { claimCodeCommand, factoryResetCommand, identifyCommand, rebootCommand } from './machine-commands.ts';
 import { pluginCommand } from './plugin-command.ts';
 import { provisionCommand } from './provision-command.ts';
+import { setupCommand } from './setup-command.ts';
+import { tokenCommand } from './token-command.ts';
 import { trustCommand } from './trust-command.ts';
 import { usbCommand } from './usb-command.ts';
 import { userCommand } from './user-command.ts';
@@ -23,10 +27,17 @@ export const commands: readonly Command[] = [
   devicesCommand,
   eventsCommand,
   logsCommand,
+  settingsCommand,
+  auditCommand,
+  diagnosticsCommand,
   deviceCommand,
   identifyCommand,
   rebootCommand,
+  factoryResetCommand,
+  setupCommand,
   userCommand,
+  tokenCommand,
+  accountCommand,
   claimCodeCommand,
   configCommand,
   doctorCommand,

@@ -1,19 +1,19 @@
-// `autoweave identify|reboot|claim-code`: what is asked of the box itself.
+// `autoweave identify|reboot|factory-reset|claim-code`: what is asked of the box itself.
 import { parseArgs } from 'node:util';
-import { actOptions, actUsage, applianceClient } from './appliance/appliance-client.ts';
+import { actOptions, actUsage, applianceClient, whereOptions } from './appliance/appliance-client.ts';
 import { cliError } from './cli-error.ts';
 import { type Command, exitCodes } from './command.ts';
 import { numberOption } from './command-options.ts';
+import { confirmAct } from './confirm-act.ts';
 import { tellRefusal } from './tell-refusal.ts';
 
-const where = '[--json] [--socket FILE | --url URL --token-file FILE]';
 const IDENTIFY_SECONDS = 30;
 const MOST_SECONDS = 300;
 
 export const identifyCommand: Command = {
   name: 'identify',
   summary: 'Let the LED say which box this is',
-  usage: `identify [--seconds N] ${where}
+  usage: `identify [--seconds N] ${whereOptions}
 
   --seconds N        for so long (${IDENTIFY_SECONDS}), at most ${MOST_SECONDS}; 0: no longer
 ${actUsage}`,
@@ -33,7 +33,7 @@ ${actUsage}`,
 export const rebootCommand: Command = {
   name: 'reboot',
   summary: 'Start the computer of the appliance again',
-  usage: `reboot [--yes] ${where}
+  usage: `reboot [--yes] ${whereOptions}
 
   --yes              do not ask
 ${actUsage}`,
@@ -41,20 +41,33 @@ ${actUsage}`,
     tellRefusal(context, async () => {
       const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
       const { values } = parseArgs({ args: [...context.args], options });
-      const { ask } = context;
-      if (!values.yes) {
-        if (ask === null)
-          throw cliError(
-            'cli.no-terminal',
-            'there is no terminal to ask at; say --yes if the computer is to start again',
-          );
-        const answer = await ask('Nothing is watched while the computer starts again. Do it? [y/N] ');
-        if (!/^y(es)?$/i.test(answer)) {
-          context.complain('Nothing was done.\n');
-          return exitCodes.refused;
-        }
-      }
+      const consequence = 'Nothing is watched while the computer starts again.';
+      if (!(await confirmAct(context, { yes: values.yes, consequence }))) return exitCodes.refused;
       const answer = await (await applianceClient(values)).send('POST', '/api/v1/reboot');
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      return exitCodes.ok;
+    }),
+};
+
+export const factoryResetCommand: Command = {
+  name: 'factory-reset',
+  summary: 'Forget everything: events, settings, users, plugins; the computer starts again',
+  usage: `factory-reset [--yes] ${whereOptions}
+
+  --yes              do not ask for the name of the appliance
+What lies on the CONFIG partition stays. \`autoweave diagnostics FILE\` before keeps what helps to find a fault.
+${actUsage}`,
+  run: (context) =>
+    tellRefusal(context, async () => {
+      const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
+      const { values } = parseArgs({ args: [...context.args], options });
+      const client = await applianceClient(values);
+      const { source } = await client.get('/api/v1/state');
+      const name = String(source).split(':').at(-1) ?? '';
+      const consequence = `Events that were not sent yet, settings, users and plugins of ${name} are lost for good.`;
+      if (!(await confirmAct(context, { yes: values.yes, consequence, word: name })))
+        return exitCodes.refused;
+      const answer = await client.send('POST', '/api/v1/factory-reset', { confirm: name });
       context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
       return exitCodes.ok;
     }),

@@ -1,4 +1,5 @@
 // `autoweave plugin …`: from an author's folder to a bundle that appliances take.
+import { actUsage } from './appliance/appliance-client.ts';
 import { commandGroup } from './command-group.ts';
 import { buildAction } from './plugin/build-action.ts';
 import { initAction } from './plugin/init-action.ts';
@@ -8,9 +9,13 @@ import { verifyAction } from './plugin/verify-action.ts';
 
 export const pluginCommand = commandGroup({
   name: 'plugin',
-  summary: 'Write, build, sign and verify plugins; install and watch them on this appliance',
+  summary: 'Write, build, sign and verify plugins; install and watch them on an appliance',
   notes: `A bundle is one file, <name>-<version>.awp, and its signature <file>.minisig, which the stock \`minisign\` makes and checks too.
-KEY and PUB are made by \`autoweave key new\`. Building needs esbuild in the author's project (\`plugin init\` names it).`,
+KEY and PUB are made by \`autoweave key new\`. Building needs esbuild in the author's project (\`plugin init\` names it).
+
+Of a running appliance:
+${actUsage}
+  --yes              do not ask`,
   elsewhere: {
     dev: {
       usage: 'dev [DIR] [--events FILE] [--settings FILE]',

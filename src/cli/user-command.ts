@@ -1,13 +1,15 @@
 // `autoweave user list|add|role|password|remove`: who may log in on the page.
 import { parseArgs } from 'node:util';
 import type { Static } from 'typebox';
-import { passwordMinLength, type Role, roles, type UserEntry } from '../contracts/api-access.ts';
-import { actOptions, actUsage, applianceClient } from './appliance/appliance-client.ts';
+import { passwordMinLength, type UserEntry } from '../contracts/api-access.ts';
+import { actOptions, actUsage, applianceClient, whereOptions } from './appliance/appliance-client.ts';
 import { cliError } from './cli-error.ts';
 import { type CommandContext, exitCodes } from './command.ts';
 import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
+import { confirmAct } from './confirm-act.ts';
 import { newPassword } from './new-password.ts';
+import { roleOption } from './role-option.ts';
 
 type Entry = Static<typeof UserEntry>;
 
@@ -15,12 +17,12 @@ const options = {
   ...actOptions,
   role: { type: 'string' },
   'password-file': { type: 'string' },
+  yes: { type: 'boolean', default: false },
 } as const;
-const where = '[--json] [--socket FILE | --url URL --token-file FILE]';
 
 const actions: Readonly<Record<string, Action>> = {
   list: {
-    usage: `list ${where}`,
+    usage: `list ${whereOptions}`,
     about: 'The users, their roles, and who has a second factor.',
     async run({ args, print }) {
       const { values } = parseArgs({ args: [...args], options: actOptions });
@@ -32,26 +34,30 @@ const actions: Readonly<Record<string, Action>> = {
     },
   },
   add: {
-    usage: `add NAME --role viewer|operator|admin [--password-file FILE] ${where}`,
+    usage: `add NAME --role viewer|operator|admin [--password-file FILE] ${whereOptions}`,
     about:
       'Add a user; asks for a password. The first one is an administrator, and the appliance is claimed.',
     run: (context) =>
       act(context, async (name, { role, passwordFile }) => {
-        const body = { name, role: roleOf(role), password: await passwordOf(context, name, passwordFile) };
+        const body = {
+          name,
+          role: roleOption(role),
+          password: await passwordOf(context, name, passwordFile),
+        };
         return { method: 'POST', path: '/api/v1/users', body, done: `${name} is ${body.role}` };
       }),
   },
   role: {
-    usage: `role NAME --role viewer|operator|admin ${where}`,
+    usage: `role NAME --role viewer|operator|admin ${whereOptions}`,
     about: 'Give a user another role; ends his sessions.',
     run: (context) =>
       act(context, async (name, { role }) => {
-        const body = { role: roleOf(role) };
+        const body = { role: roleOption(role) };
         return { method: 'PUT', path: pathOf(name), body, done: `${name} is ${body.role}` };
       }),
   },
   password: {
-    usage: `password NAME [--password-file FILE] ${where}`,
+    usage: `password NAME [--password-file FILE] ${whereOptions}`,
     about: 'Give a user another password; asks for it, and ends his sessions.',
     run: (context) =>
       act(context, async (name, { passwordFile }) => {
@@ -60,12 +66,14 @@ const actions: Readonly<Record<string, Action>> = {
       }),
   },
   remove: {
-    usage: `remove NAME ${where}`,
+    usage: `remove NAME [--yes] ${whereOptions}`,
     about: 'Remove a user; ends his sessions.',
     run: (context) =>
-      act(context, async (name) => ({
-        ...{ method: 'DELETE', path: pathOf(name), done: `${name} is removed` },
-      })),
+      act(context, async (name, { yes }) => {
+        const consequence = `${name} can no longer log in, and his sessions end.`;
+        if (!(await confirmAct(context, { yes, consequence }))) return null;
+        return { method: 'DELETE', path: pathOf(name), done: `${name} is removed` };
+      }),
   },
 };
 
@@ -73,6 +81,7 @@ export const userCommand = commandGroup({
   name: 'user',
   summary: 'List, add, change and remove the users of the page',
   notes: `  --role ROLE            viewer looks; operator also restarts, allows and blocks; admin may do everything
+  --yes                  do not ask
   --password-file FILE   its first line is the password, of ${passwordMinLength} characters or more
 ${actUsage}`,
   actions,
@@ -89,29 +98,25 @@ async function act(
   { args, print }: CommandContext,
   plan: (
     name: string,
-    given: { readonly role: string | undefined; readonly passwordFile: string | undefined },
-  ) => Promise<Act>,
+    given: {
+      readonly role: string | undefined;
+      readonly passwordFile: string | undefined;
+      readonly yes: boolean;
+    },
+  ) => Promise<Act | null>,
 ): Promise<number> {
   const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
   const name = oneFile(positionals, 'NAME');
-  const given = { role: values.role, passwordFile: values['password-file'] };
-  const { method, path, body, done } = await plan(name, given);
+  const given = { role: values.role, passwordFile: values['password-file'], yes: values.yes };
+  const planned = await plan(name, given);
+  if (planned === null) return exitCodes.refused;
+  const { method, path, body, done } = planned;
   const answer = await (await applianceClient(values)).send(method, path, body);
   print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : `${done}\n`);
   return exitCodes.ok;
 }
 
 const pathOf = (name: string) => `/api/v1/users/${encodeURIComponent(name)}`;
-
-function roleOf(text: string | undefined): Role {
-  const role = roles.find((each) => each === text);
-  if (role === undefined)
-    throw cliError(
-      'cli.usage',
-      `--role is needed: ${roles.join(', ')}${text === undefined ? '' : `, not ${text}`}`,
-    );
-  return role;
-}
 
 async function passwordOf(context: CommandContext, name: string, file: string | undefined): Promise<string> {
   const password = await newPassword(context, { file, question: `New password of ${name}: ` });

@@ -14,25 +14,33 @@ export interface PlacesOptions {
   readonly loopbackShare: number;
 }
 
+/** Of all places, what the network may have: the screen of the box itself must not go dark because strangers crowd. */
+const OTHERS = 7 / 8;
+
 export function createAddressPlaces({ total, share, loopbackShare }: PlacesOptions): AddressPlaces {
   const held = new Map<string, number>();
   let taken = 0;
+  let takenByOthers = 0;
+  const mostOfOthers = Math.max(1, Math.floor(total * OTHERS));
   const most = (address: string) =>
     Math.max(1, Math.floor(total * (isLoopback(address) ? loopbackShare : share)));
   return {
     most,
     take(address) {
-      if (taken >= total) return 'full';
+      const isOther = !isLoopback(address);
+      if (taken >= total || (isOther && takenByOthers >= mostOfOthers)) return 'full';
       const key = clientKey(address);
       const own = held.get(key) ?? 0;
       if (own >= most(address)) return 'share-used-up';
       held.set(key, own + 1);
       taken += 1;
+      if (isOther) takenByOthers += 1;
       let given = false;
       return () => {
         if (given) return;
         given = true;
         taken -= 1;
+        if (isOther) takenByOthers -= 1;
         const left = (held.get(key) ?? 1) - 1;
         if (left === 0) held.delete(key);
         else held.set(key, left);

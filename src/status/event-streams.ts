@@ -41,7 +41,7 @@ export interface EventStreams {
   open(
     request: IncomingMessage,
     response: ServerResponse,
-    query: URLSearchParams,
+    asked: { readonly query: URLSearchParams; readonly mayStill: () => boolean },
   ): 'opened' | 'full' | 'share-used-up';
   stop(): void;
 }
@@ -52,6 +52,7 @@ export interface EventStreams {
  *   no memory and holds up nobody; where the buffer was trimmed meanwhile it is told of the gap.
  * - Listeners at the same place share one read, which is pending for as long as Redis is away. One that leaves meanwhile
  *   leaves nothing behind.
+ * - Whoever was logged out, removed or lowered meanwhile gets no further event: each batch asks, and the heartbeat ends it.
  */
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const { lastId, limits, log, metrics, places } = options;
@@ -67,6 +68,10 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const unsubscribe = options.onAppended(wakeAll);
   const heartbeat = setInterval(() => {
     for (const client of clients) {
+      if (!client.mayStill()) {
+        dismiss(client);
+        continue;
+      }
       if (!client.response.writableNeedDrain) client.response.write(':\n\n');
       // A look at the buffer, at which a listener that waits for events learns that there can be none.
       wake(client);
@@ -80,6 +85,11 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     metrics.sseClients.set(clients.size);
     wake(client);
     client.leave?.();
+  };
+
+  const dismiss = (client: StreamClient) => {
+    remove(client);
+    client.response.end();
   };
 
   /** What follows `from`, however long that takes; null when the listener left. Rejects as the read does. */
@@ -124,6 +134,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
         else placeAt(client, last, UNKNOWN_START);
         continue;
       }
+      if (!client.mayStill()) return dismiss(client);
       client.position = batch.position;
       const text = batch.events.map((event) => nextText(client, event)).join('');
       if (text !== '' && !response.write(text)) await drained(response);
@@ -133,12 +144,11 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   };
 
   return {
-    open(request, response, query) {
+    open(request, response, { mayStill, query }) {
       const given = places.take(request.socket.remoteAddress ?? '');
       if (typeof given === 'string') return given;
       const client = newClient(response, askedIn(request, query), {
-        unnamed: query.has('unnamed'),
-        givePlaceBack: given,
+        ...{ unnamed: query.has('unnamed'), givePlaceBack: given, mayStill },
       });
       clients.add(client);
       metrics.sseClients.set(clients.size);
@@ -162,10 +172,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
     stop() {
       unsubscribe();
       clearInterval(heartbeat);
-      for (const client of [...clients]) {
-        remove(client);
-        client.response.end();
-      }
+      for (const client of [...clients]) dismiss(client);
     },
   };
 }

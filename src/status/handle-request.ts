@@ -26,7 +26,9 @@ export function createRequestHandler(
 ): RequestHandler {
   const { clock, config, log, metrics } = options;
   const operations = makeOperations(options, gate);
-  const router = createApiRouter({ operations, ...gate, publicReads: config.public });
+  const router = createApiRouter({
+    ...{ operations, ...gate, publicReads: config.public, uptimeMs: () => clock.uptimeMs() },
+  });
   const rateLimit = createRateLimit({
     perSecond: config.requestsPerSecond,
     burst: config.requestsPerSecond * 4,
@@ -65,7 +67,10 @@ export function createRequestHandler(
     if (what !== 'stream') return reply(what);
     if (request.method === 'HEAD') return reply(streamHead);
     const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '');
-    const opened = streams.open(request, response, query);
+    const opened = streams.open(request, response, {
+      query,
+      mayStill: router.mayStill(request, connection),
+    });
     if (opened === 'full') reply(tooManyStreams(config.sseClients));
     if (opened === 'share-used-up') reply(tooManyOfAddress(places.most(request.socket.remoteAddress ?? '')));
   };

@@ -10,6 +10,8 @@ export interface StreamClient {
   /** Without `event:` fields: an EventSource gets every type with one listener. */
   readonly unnamed: boolean;
   readonly givePlaceBack: () => void;
+  /** Whether who listens may have the events still. */
+  readonly mayStill: () => boolean;
   /** Last entry read; null until it is known where the store ends. */
   position: EventId | null;
   /** Last event sent, from which the next must follow; null where it need not. */
@@ -24,7 +26,7 @@ export interface StreamClient {
 export function newClient(
   response: ServerResponse,
   asked: StreamAsked,
-  given: Pick<StreamClient, 'unnamed' | 'givePlaceBack'>,
+  given: Pick<StreamClient, 'unnamed' | 'givePlaceBack' | 'mayStill'>,
 ): StreamClient {
   return {
     ...given,

@@ -68,7 +68,7 @@ test('a device that is not there, a port that is none and a reboot that nobody c
       /^cli\.usage: --role is needed: viewer, operator, admin, not root/,
     ],
     [['user', 'add', 'ada', '--role', 'viewer'], 1, /^cli\.no-terminal: .*--password-file FILE\n$/],
-    [['user', 'remove', 'ada'], 1, /^status\.user-unknown: there is no user ada/],
+    [['user', 'remove', 'ada', '--yes'], 1, /^status\.user-unknown: there is no user ada/],
   ] as const) {
     const ran = await here(...argv);
     assert.equal(ran.code, code, ran.err);
@@ -130,8 +130,8 @@ test('users are listed, added, changed and removed, here and in the network, and
     (await here('user', 'password', 'ada', '--password-file', words)).err,
     /^cli\.usage: .*10 are needed/,
   );
-  assert.equal((await run('user', 'remove', 'ada', ...remote)).out, 'ada is removed\n');
-  assert.match((await here('user', 'remove', 'boss')).err, /^status\.last-admin/);
+  assert.equal((await run('user', 'remove', 'ada', '--yes', ...remote)).out, 'ada is removed\n');
+  assert.match((await here('user', 'remove', 'boss', '--yes')).err, /^status\.last-admin/);
 
   const entries = (await admin.call('GET', 'audit')).json.entries as readonly AuditEntry[];
   const told = entries.map(({ detail, outcome, who }) => `${who} ${outcome} ${detail}`);

@@ -165,5 +165,9 @@ test('bash completes commands, actions and options [S6]', async () => {
   assert.equal(complete('autoweave', 'user', 'pass'), 'password');
   assert.equal(complete('autoweave', 'reboot', '--y'), '--yes');
   assert.equal(complete('autoweave', 'doctor', '--js'), '--json');
+  assert.equal(complete('autoweave', 'fact'), 'factory-reset');
+  assert.equal(complete('autoweave', 'token', 'rem'), 'remove');
+  assert.equal(complete('autoweave', 'account', 'totp-'), 'totp-on totp-off');
+  assert.equal(complete('autoweave', 'events', '--be'), '--before');
   assert.equal((await run('completion', 'fish')).code, 2);
 });

@@ -38,3 +38,15 @@ test('an IPv6 network of one client is one address, neighbours on the link are n
   assert.notEqual(clientKey('fe80::1%eth0'), clientKey('fe80::2%eth0'));
   assert.notEqual(clientKey('::1'), clientKey('::2:0:0:0:1'));
 });
+
+test('an eighth of the places is for the appliance itself, whoever crowds in from the network [Q3]', () => {
+  const places = createAddressPlaces({ total: 32, share: 1 / 4, loopbackShare: 1 });
+  for (let taken = 0; taken < 28; taken++)
+    assert.equal(typeof places.take(`192.0.2.${1 + (taken % 4)}`), 'function', String(taken));
+  assert.equal(places.take('192.0.2.9'), 'full');
+  const own = Array.from({ length: 4 }, () => places.take('127.0.0.1'));
+  assert.ok(own.every((place) => typeof place === 'function'));
+  assert.equal(places.take('127.0.0.1'), 'full');
+  const one = createAddressPlaces({ total: 1, share: 1 / 4, loopbackShare: 1 });
+  assert.equal(typeof one.take('192.0.2.9'), 'function');
+});

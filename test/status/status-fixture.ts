@@ -137,6 +137,8 @@ export function ask(
     readonly method?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: string;
+    /** Another of 127.0.0.0/8: a client of its own to the server. */
+    readonly localAddress?: string;
   } = {},
 ): Promise<Reply> {
   return askBytes(port, path, options).then((reply) => ({ ...reply, body: reply.body.toString() }));

@@ -7,9 +7,11 @@ import { text } from 'node:stream/consumers';
 import { AppError } from '../../lib/app-error.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { cliError } from '../cli-error.ts';
-import { defaultSocket } from '../plugin/control-request.ts';
 
-const LIMIT_MS = 30_000;
+export const defaultSocket = '/run/autoweave/control.sock';
+const READ_LIMIT_MS = 30_000;
+/** A bundle is sent, verified, unpacked and started before its answer. */
+const ACT_LIMIT_MS = 120_000;
 
 /** Of a command that asks for one thing to be done. */
 export const actOptions = {
@@ -27,9 +29,11 @@ export const applianceOptions = {
 
 const whichAppliance = `  --socket FILE      the control socket of the appliance here (${defaultSocket})
   --url URL          an appliance in the network, as https://till-3.local:8480, with
-  --token-file FILE  a token that its page or \`POST /api/v1/tokens\` has made
+  --token-file FILE  a token that its page or \`autoweave token add\` has made
   --ca FILE          the certificate to trust: the one the appliance shows, once compared
   --json             the answer as JSON`;
+/** In the line of a command that asks for one thing to be done. */
+export const whereOptions = '[--json] [--socket FILE | --url URL --token-file FILE]';
 export const actUsage = whichAppliance;
 export const applianceUsage = `${whichAppliance}; one line each with --watch`;
 
@@ -44,6 +48,12 @@ export interface ApplianceClient {
   ): Promise<Readonly<Record<string, unknown>>>;
   /** The answer as it comes; ended by `signal`. */
   open(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+  /** The same appliance, asked as this user. Whoever logs in logs out: `send('DELETE', '/api/v1/session')`. */
+  logIn(asked: {
+    readonly name: string;
+    readonly password: string;
+    readonly totp?: string;
+  }): Promise<ApplianceClient>;
 }
 
 export async function applianceClient(values: {
@@ -57,8 +67,7 @@ export async function applianceClient(values: {
   const tokenFile = values['token-file'];
   const token = tokenFile === undefined ? null : (await fileOf(tokenFile)).trim();
   const ca = values.ca === undefined ? {} : { ca: await fileOf(values.ca) };
-  const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
-  const ask = (path: string, { signal, method = 'GET', body }: Asked) => {
+  const ask: Ask = (headers, path, { signal, method = 'GET', body }) => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const isJson = sent === undefined ? {} : { 'Content-Type': 'application/json' };
@@ -77,12 +86,30 @@ export async function applianceClient(values: {
     asking.end(sent);
     return promise;
   };
+  return clientWith(ask, token === null ? {} : { Authorization: `Bearer ${token}` });
+}
+
+type Headers = Readonly<Record<string, string>>;
+type Ask = (headers: Headers, path: string, asked: Asked) => Promise<IncomingMessage>;
+
+function clientWith(ask: Ask, headers: Headers): ApplianceClient {
+  const sent = async (method: Asked['method'], path: string, body: unknown) =>
+    refuse(
+      await ask(headers, path, {
+        ...{ signal: AbortSignal.timeout(ACT_LIMIT_MS), body },
+        ...(method === undefined ? {} : { method }),
+      }),
+    );
   return {
-    open: async (path, signal) => refuse(await ask(path, { signal })),
-    get: async (path) => parsed(await refuse(await ask(path, { signal: AbortSignal.timeout(LIMIT_MS) }))),
-    async send(method, path, body) {
-      const signal = AbortSignal.timeout(LIMIT_MS);
-      return parsed(await refuse(await ask(path, { signal, method, body })));
+    open: async (path, signal) => refuse(await ask(headers, path, { signal })),
+    get: async (path) =>
+      parsed(await refuse(await ask(headers, path, { signal: AbortSignal.timeout(READ_LIMIT_MS) }))),
+    send: async (method, path, body) => parsed(await sent(method, path, body)),
+    async logIn(asked) {
+      const answer = await sent('POST', '/api/v1/session', asked);
+      const [cookie = ''] = answer.headers['set-cookie']?.[0]?.split(';', 1) ?? [];
+      const { csrf } = await parsed(answer);
+      return clientWith(ask, { Cookie: cookie, 'X-CSRF-Token': String(csrf) });
     },
   };
 }

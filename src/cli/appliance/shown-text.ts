@@ -1,4 +1,5 @@
 // What the appliance says -> lines for a person. Names of devices are whatever the device claims: nothing in them moves the cursor.
+import type { AuditEntry } from '../../contracts/api-access.ts';
 import type { ApplianceFacts, LogLine } from '../../contracts/appliance-control.ts';
 import type { HealthReport } from '../../contracts/health.ts';
 import type { UsbDevice } from '../../contracts/usb-device.ts';
@@ -13,7 +14,8 @@ export interface ShownState extends ApplianceFacts {
   readonly plugins: { readonly running: number; readonly total: number };
 }
 
-export function stateText(state: ShownState): string {
+/** @param shown `all`: also what is in order */
+export function stateText(state: ShownState, shown: { readonly all: boolean } = { all: false }): string {
   const { buffer, health, led, plugins, simulated, source, uplink, version } = state;
   const age = buffer.oldestAgeSeconds ?? 0;
   const lines = [
@@ -21,15 +23,21 @@ export function stateText(state: ShownState): string {
     `health    ${health.state}, as of ${state.time}`,
     `uplink    ${uplink.connected ? 'connected' : 'not connected'} since ${uplink.since}: ${uplink.detail}`,
     `buffer    ${buffer.waiting} waiting${buffer.waiting > 0 ? `, the oldest for ${Math.round(age)} s` : ''}, ${buffer.queued} in memory`,
+    ...(shown.all ? [keptText(buffer)] : []),
     `plugins   ${plugins.running} of ${plugins.total} run`,
-    `LED       ${led.state}`,
+    `LED       ${led.state}${shown.all ? `: ${led.reason}, since ${led.since}` : ''}`,
     ...Object.entries(health.parts)
-      .filter(([, { state: part }]) => part !== 'ok')
+      .filter(([, { state: part }]) => shown.all || part !== 'ok')
       .map(
         ([name, part]) => `${part.state.padEnd(9)} ${name}: ${part.why} (confirmed ${part.ageSeconds} s ago)`,
       ),
   ];
   return toText(lines);
+}
+
+function keptText({ bytes, archiveBytes, archivedEvents }: ShownState['buffer']): string {
+  const orUnknown = (value: number | null, unit: string) => (value === null ? 'unknown' : `${value} ${unit}`);
+  return `          ${orUnknown(bytes, 'bytes')} in Redis, ${orUnknown(archiveBytes, 'bytes')} in the archive (${orUnknown(archivedEvents, 'events')})`;
 }
 
 export interface ShownDevice extends UsbDevice {
@@ -55,6 +63,37 @@ export function eventText({ id, time, type, subject }: Readonly<Record<string, u
 
 export function logText({ time, level, part, text }: LogLine): string {
   return toText([`${time} ${level.padEnd(5)} ${part}: ${text}`]);
+}
+
+/** One line a setting: `usb.debounceMs  50`. */
+export function settingsText(config: unknown, hidden: readonly string[]): string {
+  const rows = leavesOf(config, '').map(([path, value]): readonly [string, string] => [
+    path,
+    hidden.includes(path) ? '(secret, set)' : value === null ? '(not set)' : JSON.stringify(value),
+  ]);
+  const width = Math.max(0, ...rows.map(([path]) => path.length));
+  return toText(rows.map(([path, value]) => `${path.padEnd(width)}  ${value}`));
+}
+
+function leavesOf(value: unknown, path: string): readonly (readonly [string, unknown])[] {
+  const isBranch =
+    typeof value === 'object' &&
+    value !== null &&
+    Object.keys(value).length > 0 &&
+    (!Array.isArray(value) || value.some((each) => typeof each === 'object'));
+  if (!isBranch) return [[path, value ?? null]];
+  return Object.entries(value).flatMap(([key, each]) => leavesOf(each, path === '' ? key : `${path}.${key}`));
+}
+
+export function auditText(entries: readonly AuditEntry[]): string {
+  if (entries.length === 0) return toText(['nothing was done yet']);
+  const width = Math.max(...entries.map(({ who }) => who.length));
+  return toText(
+    entries.map(
+      ({ n, at, who, from, act, outcome, detail }) =>
+        `${String(n).padStart(5)}  ${at}  ${who.padEnd(width)}  ${from.padEnd(15)}  ${outcome.padEnd(7)}  ${act}${detail === '' ? '' : `: ${detail}`}`,
+    ),
+  );
 }
 
 function toText(lines: readonly string[]): string {

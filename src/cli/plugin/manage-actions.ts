@@ -1,47 +1,43 @@
-// `autoweave plugin install|list|…`: what is done with plugins on a running appliance, through its control socket.
+// `autoweave plugin install|list|…`: what is done with plugins on a running appliance.
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { PluginLogLine, PluginStatus } from '../../contracts/plugin-status.ts';
 import { errorText } from '../../lib/error-text.ts';
+import { actOptions, applianceClient, whereOptions } from '../appliance/appliance-client.ts';
 import { cliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
 import type { Action } from '../command-group.ts';
 import { oneFile } from '../command-options.ts';
-import { type ControlQuestion, controlRequest, defaultSocket } from './control-request.ts';
+import { confirmAct } from '../confirm-act.ts';
 import { pluginTable } from './plugin-table.ts';
 
-const options = {
-  socket: { type: 'string', default: defaultSocket },
-  json: { type: 'boolean', default: false },
-} as const;
+interface Question {
+  readonly method: 'POST' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+}
 
 type Acted = { readonly detail: string; readonly plugin: PluginStatus | null };
 
 export const manageActions: Readonly<Record<string, Action>> = {
   install: {
-    usage: 'install FILE.awp [--json] [--socket FILE]',
+    usage: `install FILE.awp ${whereOptions}`,
     about:
       'Verify, store and start it; FILE.awp.minisig lies beside it. An older version is replaced and kept.',
     run: (context) =>
       act(context, 'FILE.awp', async (file) => {
         const bundle = (await bytesOf(file)).toString('base64');
         const signature = (await bytesOf(`${file}.minisig`)).toString('utf8');
-        const body = Buffer.from(JSON.stringify({ bundle, signature }));
-        return {
-          method: 'POST',
-          path: '/api/v1/plugins',
-          body,
-          headers: { 'Content-Type': 'application/json', 'Content-Length': String(body.length) },
-        };
+        return { method: 'POST', path: '/api/v1/plugins', body: { bundle, signature } };
       }),
   },
   list: {
-    usage: 'list [--json] [--socket FILE]',
+    usage: `list ${whereOptions}`,
     about: 'The installed plugins: state, version, memory, and why they are as they are.',
     async run(context) {
-      const { values } = parseArgs({ args: [...context.args], options });
-      const answer = await controlRequest({ socket: values.socket, method: 'GET', path: '/api/v1/plugins' });
-      const { plugins } = answer as { readonly plugins: readonly PluginStatus[] };
+      const { values } = parseArgs({ args: [...context.args], options: actOptions });
+      const answer = await (await applianceClient(values)).get('/api/v1/plugins');
+      const { plugins } = answer as unknown as { readonly plugins: readonly PluginStatus[] };
       context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
       return 0;
     },
@@ -51,22 +47,25 @@ export const manageActions: Readonly<Record<string, Action>> = {
   restart: verb('restart', 'Stop it and start it.'),
   rollback: verb('rollback', 'Go back to the version before; the two change places.'),
   remove: {
-    usage: 'remove NAME [--json] [--socket FILE]',
+    usage: `remove NAME [--yes] ${whereOptions}`,
     about: 'Stop it and delete it, its earlier version, its stored values and its place in the stream.',
     run: (context) =>
-      act(context, 'NAME', async (name) => ({
-        method: 'DELETE',
-        path: `/api/v1/plugins/${encodeURIComponent(name)}`,
-      })),
+      act(context, 'NAME', async (name, { yes }) => {
+        const consequence = `${name}, its earlier version and the values that it stored are lost for good.`;
+        if (!(await confirmAct(context, { yes, consequence }))) return null;
+        return { method: 'DELETE', path: `/api/v1/plugins/${encodeURIComponent(name)}` };
+      }),
   },
   logs: {
-    usage: 'logs NAME [--json] [--socket FILE]',
+    usage: `logs NAME ${whereOptions}`,
     about: 'Its newest 500 lines since the start of the appliance.',
     async run(context) {
-      const { positionals, values } = parseArgs({ args: [...context.args], options, allowPositionals: true });
+      const { positionals, values } = parseArgs({
+        ...{ args: [...context.args], options: actOptions, allowPositionals: true },
+      });
       const path = `/api/v1/plugins/${encodeURIComponent(oneFile(positionals, 'NAME'))}/logs`;
-      const answer = await controlRequest({ socket: values.socket, method: 'GET', path });
-      const { lines } = answer as { readonly lines: readonly PluginLogLine[] };
+      const answer = await (await applianceClient(values)).get(path);
+      const { lines } = answer as unknown as { readonly lines: readonly PluginLogLine[] };
       if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
       else
         for (const { from, level, text, time } of lines) context.print(`${time} ${level} ${from}: ${text}\n`);
@@ -77,7 +76,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
 
 function verb(name: 'enable' | 'disable' | 'restart' | 'rollback', about: string): Action {
   return {
-    usage: `${name} NAME [--json] [--socket FILE]`,
+    usage: `${name} NAME ${whereOptions}`,
     about,
     run: (context) =>
       act(context, 'NAME', async (plugin) => ({
@@ -90,11 +89,15 @@ function verb(name: 'enable' | 'disable' | 'restart' | 'rollback', about: string
 async function act(
   context: CommandContext,
   what: string,
-  question: (argument: string) => Promise<Omit<ControlQuestion, 'socket'>>,
+  question: (argument: string, given: { readonly yes: boolean }) => Promise<Question | null>,
 ): Promise<number> {
+  const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
   const { positionals, values } = parseArgs({ args: [...context.args], options, allowPositionals: true });
-  const asked = await question(oneFile(positionals, what));
-  const { detail, plugin } = (await controlRequest({ socket: values.socket, ...asked })) as Acted;
+  const asked = await question(oneFile(positionals, what), values);
+  if (asked === null) return 1;
+  const { body, method, path } = asked;
+  const answer = await (await applianceClient(values)).send(method, path, body);
+  const { detail, plugin } = answer as unknown as Acted;
   if (values.json) context.print(`${JSON.stringify({ detail, plugin }, null, 2)}\n`);
   else context.print(`${detail}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
   for (const layer of plugin?.isolation.missing ?? []) context.complain(`INSECURE: ${layer}\n`);

@@ -1,5 +1,5 @@
 // Who asks, and may he: cookie, token or local socket -> a caller; login, logout, claim. The order of the checks is fixed: lock-out,
-// password, second factor.
+// password, second factor. Longer than most, because all that share the lock-outs must be read together.
 import type { IncomingMessage } from 'node:http';
 import { type Role, roles } from '../../contracts/api-access.ts';
 import type { Clock } from '../../contracts/clock.ts';
@@ -29,6 +29,7 @@ export type AccessRefusal = {
     | 'status.busy'
     | 'status.claim-refused'
     | 'status.password-wrong'
+    | 'status.totp-wrong'
     | BookCode;
   readonly reason: string;
   readonly waitMs?: number;
@@ -40,7 +41,11 @@ export type LoginVerdict =
 export interface Access {
   readonly book: UserBook;
   readonly hasher: PasswordHasher;
-  callerOf(request: IncomingMessage, options: { readonly isLocal: boolean; readonly isTls: boolean }): Caller;
+  /** `renew` false: the session is none the younger for it. */
+  callerOf(
+    request: IncomingMessage,
+    options: { readonly isLocal: boolean; readonly isTls: boolean; readonly renew?: boolean },
+  ): Caller;
   /** Whether a request that changes something by cookie carries the session's own word. */
   isCsrfRight(caller: Caller, request: IncomingMessage): boolean;
   logIn(
@@ -62,12 +67,15 @@ export interface Access {
   ): Promise<{ readonly ok: true } | AccessRefusal>;
   /** A code of the second factor that was not used before. */
   isTotpRight(account: Account, secret: string, code: string): boolean;
+  /** Six digits are soon guessed by who has copied a session: as slowly as the password, and counted with it. */
+  dropOwnTotp(session: Session, code: string): Promise<{ readonly ok: true } | AccessRefusal>;
   logOut(request: IncomingMessage, isTls: boolean): void;
   closeSessions(user: string, except?: Session): void;
   cookieFor(token: string | null, isTls: boolean): string;
 }
 
 const SECOND = 1_000;
+const MOST_KNOWN = 256;
 
 export function createAccess(options: {
   readonly book: UserBook;
@@ -86,6 +94,8 @@ export function createAccess(options: {
   const byUser = createLockOut({ uptimeMs, free: 50, firstMs: SECOND, longestMs: 30 * SECOND });
   // Apart from the door's: who guesses with a copied session must not keep its owner from logging in.
   const byOwner = createLockOut({ uptimeMs, free: 4, firstMs: 2 * SECOND, longestMs: 900 * SECOND });
+  // Users and the addresses they came from: what strangers do to their account from elsewhere does not keep them out.
+  const known = new Set<string>();
   const usedSteps = new Map<string, number>();
 
   const isTotpRight = (account: Account, secret: string, code: string): boolean => {
@@ -103,7 +113,7 @@ export function createAccess(options: {
     book,
     hasher,
     isTotpRight,
-    callerOf(request, { isLocal, isTls }) {
+    callerOf(request, { isLocal, isTls, renew = true }) {
       const address = request.socket.remoteAddress ?? 'local';
       if (isLocal) return { who: 'local', role: 'admin', via: 'local', session: null, address: 'local' };
       const bearer = /^Bearer ([\w-]{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
@@ -113,8 +123,8 @@ export function createAccess(options: {
           return { who: `token:${token.name}`, role: token.role, via: 'token', session: null, address };
       }
       const cookie = cookieOf(request, isTls);
-      const renew = request.headers['x-background'] === undefined;
-      const session = cookie === null ? null : sessions.find(cookie, { renew });
+      const isAsked = renew && request.headers['x-background'] === undefined;
+      const session = cookie === null ? null : sessions.find(cookie, { renew: isAsked });
       // The role is read at every request: who was removed or lowered is so at once.
       const account = session === null ? null : book.user(session.user);
       if (session === null || account === null)
@@ -129,14 +139,15 @@ export function createAccess(options: {
     async logIn({ name, password, totp }, address) {
       const from = clientKey(address);
       const both = `${from} ${name}`;
+      const isStranger = !known.has(both);
       const waitMs = attempt([
         [byBoth, both],
         [byAddress, from],
-        [byUser, name],
+        ...(isStranger ? [[byUser, name] as const] : []),
       ]);
       if (waitMs > 0) return lockedOut(waitMs);
       const account = book.user(name);
-      const isRight = await hasher.verify(password, account?.password ?? null);
+      const isRight = await hasher.verify(password, account?.password ?? null, { isStranger });
       if (isRight === null) return busy;
       if (!isRight || account === null)
         return { ok: false, code: 'status.login-refused', reason: 'name or password is wrong' };
@@ -152,6 +163,10 @@ export function createAccess(options: {
       }
       byBoth.succeeded(both);
       byAddress.succeeded(from);
+      known.delete(both);
+      known.add(both);
+      const [longest] = known;
+      if (known.size > MOST_KNOWN && longest !== undefined) known.delete(longest);
       return opened(account);
     },
     async claim({ code, name, password }, address) {
@@ -162,10 +177,10 @@ export function createAccess(options: {
           reason: book.fault() ?? 'this appliance has an administrator already',
         };
       const from = clientKey(address);
+      // No lock for all together: 39 bits need none, and a crowd of addresses would keep the owner from claiming.
       const waitMs = attempt([
         [byBoth, `${from} claim`],
         [byAddress, from],
-        [byUser, ' claim'],
       ]);
       if (waitMs > 0) return lockedOut(waitMs);
       if (claimCode === null || !claimCode.matches(code))
@@ -203,6 +218,16 @@ export function createAccess(options: {
       if (!verdict.ok) return verdict;
       byOwner.succeeded(session.user);
       sessions.closeAll(session.user, session);
+      return verdict;
+    },
+    async dropOwnTotp(session, code) {
+      const waitMs = byOwner.attempt(session.user);
+      if (waitMs > 0) return lockedOut(waitMs);
+      const account = book.user(session.user);
+      if (account === null || account.totp === null || !isTotpRight(account, account.totp, code))
+        return { ok: false, code: 'status.totp-wrong', reason: 'the code is wrong or was used already' };
+      const verdict = await book.change(session.user, { totp: null });
+      if (verdict.ok) byOwner.succeeded(session.user);
       return verdict;
     },
     logOut(request, isTls) {

@@ -5,12 +5,13 @@ import { isSameText } from './sessions.ts';
 /** Without 0, O, 1, I, L and U: read from a screen across a room. 8 of 30 are 39 bits. */
 const ALPHABET = '23456789ABCDEFGHJKMNPQRSTVWXYZ';
 const LETTERS = 8;
-const MOST_WRONG = 5;
+/** Few of 10^11, and so many that a stranger cannot change the code faster than its reader types it. */
+const MOST_WRONG = 200;
 
 export interface ClaimCode {
   /** As it is shown: `ABCD-EFGH`. */
   current(): string;
-  /** After five wrong ones there is a new code. */
+  /** After 200 wrong ones there is a new code. */
   matches(typed: string): boolean;
 }
 

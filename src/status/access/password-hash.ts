@@ -6,19 +6,25 @@ const MEMORY_KIB = 19_456;
 const PASSES = 2;
 const TAG_BYTES = 32;
 const MOST_WAITING = 8;
+/** A crowd of strangers fills the queue no further. */
+const MOST_STRANGERS = 6;
 
 /** `null`: too many are waiting already; nothing was looked at. */
 export interface PasswordHasher {
   hash(password: string): Promise<string | null>;
   /** An account that does not exist (`stored` null) takes as long as one that does. */
-  verify(password: string, stored: string | null): Promise<boolean | null>;
+  verify(
+    password: string,
+    stored: string | null,
+    options?: { readonly isStranger: boolean },
+  ): Promise<boolean | null>;
 }
 
 export function createPasswordHasher(): PasswordHasher {
   let last: Promise<unknown> = Promise.resolve();
   let waiting = 0;
-  const inTurn = async <T>(work: () => Promise<T>): Promise<T | null> => {
-    if (waiting >= MOST_WAITING) return null;
+  const inTurn = async <T>(work: () => Promise<T>, most = MOST_WAITING): Promise<T | null> => {
+    if (waiting >= most) return null;
     waiting += 1;
     const mine = last.then(work);
     last = mine.catch(() => undefined);
@@ -35,17 +41,20 @@ export function createPasswordHasher(): PasswordHasher {
         const tag = await derive(password, nonce, { memory: MEMORY_KIB, passes: PASSES });
         return `$argon2id$v=19$m=${MEMORY_KIB},t=${PASSES},p=1$${base64(nonce)}$${base64(tag)}`;
       }),
-    verify: (password, stored) =>
-      inTurn(async () => {
-        const parsed = stored === null ? null : parsePhc(stored);
-        const { nonce, memory, passes } = parsed ?? {
-          nonce: Buffer.alloc(16),
-          memory: MEMORY_KIB,
-          passes: PASSES,
-        };
-        const tag = await derive(password, nonce, { memory, passes });
-        return parsed !== null && parsed.tag.length === tag.length && timingSafeEqual(parsed.tag, tag);
-      }),
+    verify: (password, stored, { isStranger } = { isStranger: false }) =>
+      inTurn(
+        async () => {
+          const parsed = stored === null ? null : parsePhc(stored);
+          const { nonce, memory, passes } = parsed ?? {
+            nonce: Buffer.alloc(16),
+            memory: MEMORY_KIB,
+            passes: PASSES,
+          };
+          const tag = await derive(password, nonce, { memory, passes });
+          return parsed !== null && parsed.tag.length === tag.length && timingSafeEqual(parsed.tag, tag);
+        },
+        isStranger ? MOST_STRANGERS : MOST_WAITING,
+      ),
   };
 }
 

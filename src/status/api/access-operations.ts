@@ -19,7 +19,7 @@ import type { AuditLog } from '../access/audit-log.ts';
 import type { Account } from '../access/user-book.ts';
 import { jsonAnswer, noContent, taggedAnswer } from '../answer.ts';
 import { accessProblem, bookProblem, busy, done } from './access-problem.ts';
-import { type ApiAnswer, type Operation, withBody } from './operation.ts';
+import { type ApiAnswer, type Call, type Operation, withBody } from './operation.ts';
 import { type Stamp, stamped } from './stamp.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -36,8 +36,14 @@ export function accessOperations(options: {
   const { access, audit, now, stamp } = options;
   const { book, hasher } = access;
 
-  const loggedIn = (verdict: LoginVerdict, status: number, name: string, isTls: boolean): ApiAnswer => {
+  const loggedIn = (
+    verdict: LoginVerdict,
+    { name, status }: { readonly name: string; readonly status: number },
+    { isTls, logOut }: Pick<Call, 'isTls' | 'logOut'>,
+  ): ApiAnswer => {
     if (!verdict.ok) return { ...accessProblem(verdict), ...auditOf(verdict, name) };
+    // Its cookie is written over: nobody would ever log that one out.
+    logOut();
     const { account, session, token } = verdict;
     return {
       ...jsonAnswer(
@@ -88,8 +94,8 @@ export function accessOperations(options: {
       role: 'public',
       body: LoginRequest,
       answers: { 200: LoggedIn },
-      run: async ({ body, caller, isTls }) =>
-        loggedIn(await access.logIn(body, caller.address), 200, body.name, isTls),
+      run: async ({ body, ...call }) =>
+        loggedIn(await access.logIn(body, call.caller.address), { name: body.name, status: 200 }, call),
     }),
     {
       method: 'DELETE',
@@ -109,8 +115,8 @@ export function accessOperations(options: {
       role: 'public',
       body: ClaimRequest,
       answers: { 201: LoggedIn },
-      run: async ({ body, caller, isTls }) =>
-        loggedIn(await access.claim(body, caller.address), 201, body.name, isTls),
+      run: async ({ body, ...call }) =>
+        loggedIn(await access.claim(body, call.caller.address), { name: body.name, status: 201 }, call),
     }),
     {
       method: 'GET',

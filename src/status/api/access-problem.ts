@@ -16,10 +16,11 @@ const remedies: Readonly<Record<string, string>> = {
   'status.totp-needed': 'Send the code of your authenticator app as `totp`.',
   'status.password-wrong':
     'Type the password that you log in with; an administrator can give you another one.',
+  'status.totp-wrong': 'Wait for the next code of the authenticator app.',
   'status.locked-out': 'Wait, then try again.',
   'status.busy': 'Try again in a moment.',
   'status.claim-refused':
-    'Read the code on the screen of the appliance; after five wrong ones it is another.',
+    'Read the code on the screen of the appliance; after many wrong ones it is another.',
   'status.already-claimed': 'Log in.',
   'status.users-unreadable': 'Restore the file from a backup, or reset the appliance at its console.',
   'status.users-unwritable': 'Check space and permissions of the state folder.',
@@ -51,6 +52,7 @@ function statusOf(code: AccessRefusal['code']): number {
       return 429;
     case 'status.claim-refused':
     case 'status.password-wrong':
+    case 'status.totp-wrong':
       return 403;
     case 'status.user-unknown':
     case 'status.token-unknown':

@@ -6,15 +6,21 @@ import { schemaCheck } from '../../lib/schema-check.ts';
 import { type Access, type Caller, mayAs } from '../access/access.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import { type Answer, refusal } from '../answer.ts';
+import { createRateLimit } from '../rate-limit.ts';
 import type { ApiAnswer, Call, Operation } from './operation.ts';
 import { readBody } from './read-body.ts';
 
 const BODY_MAX = 16_384;
+/** Of refused strangers: so many entries of the audit at once, then one in so many seconds. */
+const STRANGER_ENTRIES = 60;
+const STRANGER_SECONDS = 60;
 
 export interface ApiRouter {
   /** The path as the operations have it, for the figures; null: there is nothing there. */
   routeOf(path: string): string | null;
   answer(request: IncomingMessage, connection: Connection): Promise<Answer | 'stream'>;
+  /** Asked again and again, whether who asked for this may still have it: a stream outlives a log-out, a session, a token and a role. */
+  mayStill(request: IncomingMessage, connection: Connection): () => boolean;
 }
 
 export interface Connection {
@@ -35,8 +41,9 @@ export function createApiRouter(options: {
   readonly access: Access;
   readonly audit: AuditLog;
   readonly publicReads: 'state' | 'all';
+  readonly uptimeMs: () => number;
 }): ApiRouter {
-  const { access, audit, publicReads } = options;
+  const { access, audit, publicReads, uptimeMs } = options;
   const compiled = options.operations.map(compile);
   const at = (path: string) => compiled.filter(({ pattern }) => pattern.test(path));
 
@@ -76,8 +83,30 @@ export function createApiRouter(options: {
       : invalid('body', checked.problems);
   };
 
+  const written = createRateLimit({ perSecond: 1 / STRANGER_SECONDS, burst: STRANGER_ENTRIES });
+  let leftOut = 0;
+  /** Strangers must not push out of the bounded audit what users did: beyond some of theirs it says how many it leaves out. */
+  const detailFor = (answer: ApiAnswer, caller: Caller): string | null => {
+    const detail = answer.audit?.detail ?? detailOf(answer);
+    if (caller.via !== 'nobody' || answer.status < 400) return detail;
+    if (written.wait('', uptimeMs()) > 0) {
+      leftOut += 1;
+      return null;
+    }
+    const more = leftOut === 0 ? '' : `; before it ${leftOut} more that stand nowhere`;
+    leftOut = 0;
+    return `${detail}${more}`;
+  };
+
   return {
     routeOf: (path) => at(path)[0]?.operation.path ?? null,
+    mayStill(request, { isLocal, isTls }) {
+      const [path = ''] = (request.url ?? '').split('?', 1);
+      const operation = at(path).find((each) => each.operation.method === 'GET')?.operation;
+      if (operation === undefined) return () => false;
+      return () =>
+        refuse(operation, access.callerOf(request, { isLocal, isTls, renew: false }), request) === null;
+    },
     async answer(request, { isLocal, isTls }) {
       const [path = '', search = ''] = (request.url ?? '').split('?', 2);
       const here = at(path);
@@ -93,7 +122,7 @@ export function createApiRouter(options: {
       const { operation } = found;
       const params = found.pattern.exec(path)?.groups ?? {};
       if (!found.checkParams(params).ok) return notFound(path);
-      const caller = access.callerOf(request, { isLocal, isTls });
+      const caller = access.callerOf(request, { isLocal, isTls, renew: operation.isBackground !== true });
       const refused = refuse(operation, caller, request);
       const logOut = () => access.logOut(request, isTls);
       const answer: ApiAnswer | 'stream' =
@@ -101,13 +130,15 @@ export function createApiRouter(options: {
       // Strangers who knock are counted, not written down: they could fill the audit.
       if (answer === 'stream' || operation.method === 'GET' || answer.audit === null) return answer;
       if (refused !== null && caller.via === 'nobody') return answer;
+      const detail = detailFor(answer, caller);
+      if (detail === null) return answer;
       await audit.add({
         who: answer.audit?.who ?? caller.who,
         role: caller.role,
         from: caller.address,
         act: `${operation.method} ${path.slice(0, 200)}`,
         outcome: answer.status < 400 ? 'done' : 'refused',
-        detail: answer.audit?.detail ?? detailOf(answer),
+        detail,
       });
       return answer;
     },

@@ -26,6 +26,8 @@ export interface Operation {
   /** `/api/v1/plugins/{name}` */
   readonly path: string;
   readonly summary: string;
+  /** true: a page asks for it by itself, which keeps no session alive. */
+  readonly isBackground?: boolean;
   /** `public`: everybody. A viewer's reading is everybody's too where `status.public` is `all`. */
   readonly role: 'public' | Role;
   readonly params?: Readonly<Record<string, TSchema>>;

@@ -80,13 +80,13 @@ export function ownAccountOperations(options: {
       body: TotpConfirmation,
       answers: { 204: null },
       async run({ body, caller }) {
-        const account = book.user(caller.who);
-        if (caller.session === null || account === null) return notAUser(caller);
-        if (account.totp === null || !access.isTotpRight(account, account.totp, body.code)) return wrongCode;
-        return done(await book.change(caller.who, { totp: null }), {
-          ...noContent,
-          audit: { detail: 'switched the second factor off' },
-        });
+        if (caller.session === null) return notAUser(caller);
+        const verdict = await access.dropOwnTotp(caller.session, body.code);
+        if (verdict.ok) return { ...noContent, audit: { detail: 'switched the second factor off' } };
+        return {
+          ...accessProblem(verdict),
+          ...(verdict.code === 'status.locked-out' ? { audit: null } : {}),
+        };
       },
     }),
   ];

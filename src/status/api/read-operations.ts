@@ -189,6 +189,7 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
       summary:
         'Live events (SSE): Last-Event-ID or ?lastEventId= resumes, ?last=N begins with the newest N, ?unnamed leaves the names out',
       role: 'viewer',
+      isBackground: true,
       answers: { 200: 'text/event-stream' },
       run: () => 'stream',
     },

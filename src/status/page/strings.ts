@@ -16,7 +16,7 @@ const parts: Readonly<Record<string, string>> = {
   redis: 'Event store',
   buffer: 'Buffer',
   archive: 'Archive',
-  uplink: 'Uplink',
+  uplink: 'Broker',
   status: 'Status page',
   plugins: 'Plugins',
   clock: 'Clock',
@@ -454,12 +454,9 @@ export const t = {
 
   audit: {
     none: 'Nothing was done yet',
-    at: 'When',
-    who: 'Who',
-    act: 'What',
-    outcome: 'Outcome',
-    from: 'From',
-    nobody: 'nobody',
+    outcome: (outcome: string) => (outcome === 'done' ? 'Done' : 'Refused'),
+    from: (address: string) => (address === 'local' ? 'at the appliance itself' : `from ${address}`),
+    nobody: 'Somebody unknown',
     newer: 'Show newer',
   },
 } as const;

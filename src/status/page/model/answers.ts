@@ -124,13 +124,14 @@ export interface TokensAnswer extends Stamp {
 
 export interface AuditAnswer extends Stamp {
   readonly entries: readonly {
+    readonly n: number;
     readonly at: string;
-    readonly who: string | null;
-    readonly role: string | null;
-    readonly from: string | null;
+    readonly who: string;
+    readonly role: string;
+    readonly from: string;
     readonly act: string;
     readonly outcome: string;
-    readonly detail: string | null;
+    readonly detail: string;
   }[];
   readonly next: string | number | null;
 }

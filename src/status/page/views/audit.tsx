@@ -4,7 +4,7 @@ import type { AuditAnswer } from '../model/answers.ts';
 import { ago, instant } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
-import { Empty, Head, Waiting } from '../ui/parts.tsx';
+import { Empty, Head, Pill, Waiting } from '../ui/parts.tsx';
 import { useAnswer } from '../ui/use-answer.ts';
 
 export function AuditView({ model }: ViewProps) {
@@ -21,42 +21,28 @@ export function AuditView({ model }: ViewProps) {
         title={t.view.audit}
         about={kept.value === null ? t.unknown : t.logs.asOf(ago(model.older(0, kept)))}
       />
-      <section class="card scroll" tabIndex={0} aria-label={t.view.audit}>
+      <section class="card">
         {kept.value === null ? (
           <Waiting problem={kept.problem} />
         ) : entries.length === 0 ? (
           <Empty title={t.audit.none} />
         ) : (
-          <table>
-            <thead>
-              <tr>
-                {[t.audit.at, t.audit.who, t.audit.act, t.audit.outcome, t.audit.from].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map(({ at, who, role, from: address, act, outcome, detail }, index) => (
-                <tr key={`${at}-${index}`}>
-                  <td>
-                    <time dateTime={at}>{instant(at)}</time>
-                  </td>
-                  <td>
-                    {who ?? t.audit.nobody} <small class="quiet">{role ?? ''}</small>
-                  </td>
-                  <td>
-                    <code>{act}</code> <small class="quiet">{detail ?? ''}</small>
-                  </td>
-                  <td class={/^(ok|done|allowed|success)/.test(outcome) ? '' : 'refused'}>{outcome}</td>
-                  <td>
-                    <code>{address ?? ''}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <ol class="audit" aria-label={t.events.newestFirst}>
+            {entries.map(({ n, at, who, role, from: address, act, outcome, detail }) => (
+              <li key={n}>
+                <time dateTime={at}>{instant(at)}</time>
+                <Pill tone={outcome === 'done' ? 'ok' : 'bad'}>{t.audit.outcome(outcome)}</Pill>
+                <span class="by">
+                  <strong>{who === 'nobody' ? t.audit.nobody : who}</strong>{' '}
+                  <small class="quiet">{who === 'nobody' ? '' : role}</small>
+                </span>
+                <span class="deed">
+                  {detail === '' ? null : <span>{detail}</span>} <code>{act}</code>
+                </span>
+                <small class="quiet">{t.audit.from(address)}</small>
+              </li>
+            ))}
+          </ol>
         )}
       </section>
       <div class="acts center">

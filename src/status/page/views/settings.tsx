@@ -61,11 +61,8 @@ function Values({
   return (
     <dl class="facts tight">
       {entries.map(([key, each]) => (
-        <div
-          key={key}
-          class={typeof each === 'object' && each !== null && !Array.isArray(each) ? 'nested' : ''}
-        >
-          <dt>{key}</dt>
+        <div key={key} class={isBranch(each) ? 'nested' : ''}>
+          <dt>{Array.isArray(value) ? String(Number(key) + 1) : key}</dt>
           <dd>
             <Values value={each} path={`${path}.${key}`} hidden={hidden} />
           </dd>
@@ -73,6 +70,12 @@ function Values({
       ))}
     </dl>
   );
+}
+
+/** Has lines of its own: below its name they have room. */
+function isBranch(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return !Array.isArray(value) || value.some((each) => typeof each === 'object');
 }
 
 function Appliance({ model }: ViewProps) {
