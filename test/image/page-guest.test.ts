@@ -44,8 +44,10 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
     },
   });
   t.diagnostic(`the daemon answers ${guest.bootSeconds.toFixed(1)} s after QEMU's start`);
-  const isAtBroker = (kind: DeviceKind) =>
-    subscriber.messages.some(({ payload }) => payload.includes(`"usb/${sockets[kind].kernelPort}"`));
+  const toldOf = (kind: DeviceKind, since: number) =>
+    subscriber.messages
+      .slice(since)
+      .find(({ payload }) => payload.includes(`"usb/${sockets[kind].kernelPort}"`));
   const url = guest.statusUrl;
   const { page, errors, ...person } = await startPagePerson(t, url);
   await person.see('This appliance belongs to nobody yet.');
@@ -63,17 +65,27 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
 
   await person.go('devices');
   await person.see('Nothing is plugged in');
-  const delays: string[] = [];
-  for (const [kind, name] of plugs) {
-    const began = performance.now();
-    const since = () => Math.round(performance.now() - began);
-    const seen = person.see(name).then(since);
-    // How long the guest itself takes, which is emulated: from the plug to the event at the broker.
-    const told = until(`${kind} at the broker`, () => isAtBroker(kind), limitMs).then(since);
-    const [seenMs, toldMs] = await Promise.all([seen, told, guest.devices.plug(kind)]);
-    delays.push(`${seenMs} ms (broker ${toldMs} ms)`);
+  const noneIsLeft = "document.body.innerText.includes('Nothing is plugged in')";
+  const uptimeAheadMs = await readUptimeAhead(guest);
+  for (const round of ['first', 'second'] as const) {
+    const delays: string[] = [];
+    for (const [kind, name] of plugs) {
+      const before = subscriber.messages.length;
+      const began = performance.now();
+      const since = () => performance.now() - began;
+      const seen = person.see(name).then(since);
+      const told = until(`${kind} at the broker`, () => toldOf(kind, before), limitMs);
+      const [seenMs, { payload }] = await Promise.all([seen, told, guest.devices.plug(kind)]);
+      // Until then the guest's kernel is at work: its own waiting for a steady port, resets, descriptors, all of it emulated.
+      const recordMs =
+        (JSON.parse(payload) as { readonly uptimems: number }).uptimems - uptimeAheadMs - began;
+      delays.push(`${Math.round(seenMs)} ms (the kernel's record after ${Math.round(recordMs)})`);
+    }
+    t.diagnostic(`plug to page, ${round} time: ${delays.join(', ')}`);
+    if (round === 'second') break;
+    for (const [kind] of plugs) await guest.devices.unplug(kind);
+    await page.waitForFunction(noneIsLeft, { polling: 'mutation', timeout: limitMs });
   }
-  t.diagnostic(`plug to page: ${delays.join(', ')}`);
 
   const { kernelPort: port } = sockets.mouse;
   const authorized = async () =>
@@ -122,3 +134,13 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
   await until('the mouse is still cut off', async () => (await authorized()) === '0', limitMs);
   assert.deepEqual(errors, []);
 });
+
+/** How far the guest's uptime is ahead of this process's clock, in ms; the nearest of a few looks, each late by what it takes. */
+async function readUptimeAhead({ shell }: { readonly shell: { must(script: string): Promise<string> } }) {
+  const found: number[] = [];
+  for (let look = 0; look < 5; look += 1) {
+    const uptimeMs = Number(/^\S+/.exec(await shell.must('cat /proc/uptime'))?.[0]) * 1_000;
+    found.push(uptimeMs - performance.now());
+  }
+  return Math.max(...found);
+}
