@@ -74,6 +74,14 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
     assert.match(facts, /^CapPrm:\s+0{16}$/m);
   });
 
+  test('the daemon and the store come before udev and the plugins, and pages are small [Q1]', async () => {
+    const facts = await guest.shell.must(`
+      cat /sys/fs/cgroup/edge/cpu.weight /sys/fs/cgroup/edge/main/cpu.weight /sys/fs/cgroup/edge/plugins/cpu.weight
+      ps -o user,nice | sed -n 's/^redis *//p' | sort -u
+      cat /sys/kernel/mm/transparent_hugepage/enabled`);
+    assert.deepEqual(facts.trim().split('\n'), ['1000', '1000', '100', '-5', 'always [madvise] never']);
+  });
+
   test('every kind of device plugged in and out is one added, one ready and one removed at the broker [U1]', async () => {
     for (const kind of deviceKinds) {
       await guest.devices.plug(kind);
