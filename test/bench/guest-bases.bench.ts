@@ -50,20 +50,23 @@ async function factsOf(base: BaseName): Promise<Facts> {
     await subscriber.count(/\/event\/uplink\.connected$/, 1, LIMIT_MS);
     // Node gives memory back some seconds after its start.
     await guest.shell.must('sleep 20', LIMIT_MS);
-    const pss = async (pattern: string) =>
-      Number(
+    const pss = async (pids: string) => {
+      const kib = Number(
         await guest.shell.must(
-          `for pid in $(pgrep -f '${pattern}'); do awk '/^Pss:/ { print $2 }' /proc/$pid/smaps_rollup; done | sort -n | tail -n 1`,
+          `for pid in $(${pids}); do awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup"; done | sort -n | tail -n 1`,
         ),
-      ) / 1_024;
+      );
+      if (kib === 0) throw new Error(`${base}: no process was found by ${pids}`);
+      return kib / 1_024;
+    };
     const used = await guest.shell.must(
       `awk '/^MemTotal:/ { total = $2 } /^MemAvailable:/ { print total - $2 }' /proc/meminfo`,
     );
     return {
       bootSeconds: guest.bootSeconds,
       rootMB: (await stat(image.squashfs)).size / 1e6,
-      daemonMiB: await pss('autoweave.mjs daemon'),
-      storeMiB: await pss('redis-server'),
+      daemonMiB: await pss('cat /sys/fs/cgroup/edge/main/cgroup.procs'),
+      storeMiB: await pss("ps -o pid,user | sed -n 's/^ *\\([0-9]*\\) redis.*/\\1/p'"),
       usedMiB: Number(used) / 1_024,
     };
   } finally {
