@@ -18,10 +18,13 @@ export async function settle(
   say: (line: string) => void,
   { isStoreLost = false }: SettleOptions = {},
 ): Promise<number> {
-  const quiet = isStoreLost ? untilQuiet(checker) : checker.settled(limitMs);
-  const all =
-    isStoreLost || until('every plug has arrived', () => account.faults().lost.length === 0, limitMs);
-  await Promise.allSettled([quiet, all]);
+  // A plug that is lost is found below.
+  if (!isStoreLost)
+    await until('every plug has arrived', () => account.faults().lost.length === 0, limitMs).catch(
+      () => undefined,
+    );
+  checker.takeNoMore();
+  await (isStoreLost ? untilQuiet(checker) : checker.settled(limitMs));
   const verdict = await checker.verdict();
   for (const line of verdictLines(verdict)) say(line);
   // What has recorded nothing has found nothing.

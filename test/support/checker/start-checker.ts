@@ -22,6 +22,8 @@ export interface Checker {
   /** Holds the two logs. */
   readonly dir: string;
   acknowledged(record: Acknowledged): void;
+  /** What is acknowledged from now on is not judged: the daemon goes on, and it could not arrive in time. */
+  takeNoMore(): void;
   /** Once everything that was told before is on the recorder's disk. */
   counts(): Promise<CheckerCounts>;
   /** Resolves with true once everything acknowledged has arrived, with false when that takes longer. */
@@ -56,6 +58,7 @@ export async function startChecker(
   };
   await answer();
 
+  let isOver = false;
   let asking: Promise<unknown> = Promise.resolve();
   const counts = () => {
     const asked = asking.then(async () => {
@@ -67,7 +70,12 @@ export async function startChecker(
   };
   return {
     dir,
-    acknowledged: (record) => void recorder.stdin.write(`a ${formatAcknowledged(record)}`),
+    acknowledged(record) {
+      if (!isOver) recorder.stdin.write(`a ${formatAcknowledged(record)}`);
+    },
+    takeNoMore() {
+      isOver = true;
+    },
     counts,
     settled: (limitMs) =>
       until('all arrived', async () => (await counts()).missing === 0, limitMs).catch(() => false),
