@@ -66,7 +66,7 @@ export async function fileBusCycles(
     await plugs(at);
     const memory = await quietMemory(rig, feed);
     samples.push([rig.account.plugs, memory]);
-    say(`${at} plugs: live heap ${memory.heapMB.toFixed(2)} MB, PSS ${memory.pssMB.toFixed(1)} MB`);
+    say(`${rig.account.plugs} plugs: live heap ${memory.heapMB.toFixed(2)} MB, PSS ${memory.pssMB.toFixed(1)} MB`);
   }
   await plugs(n);
   await feed.stop();
@@ -91,6 +91,10 @@ function judgeGrowth(
   n: number,
   say: (line: string) => void,
 ): number {
+  if (n < CYCLES_TO_JUDGE_GROWTH) {
+    say(`growth per 1,000 plug cycles: not told from noise below ${CYCLES_TO_JUDGE_GROWTH} cycles`);
+    return 0;
+  }
   const slope = (of: (memory: LiveMemory) => number) => {
     const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;
     const [x, y] = [mean(samples.map(([at]) => at)), mean(samples.map(([, memory]) => of(memory)))];
@@ -101,6 +105,5 @@ function judgeGrowth(
   say(
     `growth per 1,000 plug cycles: live heap ${heap.toFixed(3)} MB, PSS ${pss.toFixed(3)} MB (at most ${GROWTH_MAX_MB} MB of live heap)`,
   );
-  if (n < CYCLES_TO_JUDGE_GROWTH) return 0;
   return heap > GROWTH_MAX_MB ? 1 : 0;
 }

@@ -92,6 +92,18 @@ test('a new box is claimed, a device appears without reload, is blocked, and a s
   assert.deepEqual(errors, []);
 });
 
+test('a link that is followed while the page still starts is not lost [S1]', {
+  skip,
+  timeout: 400_000,
+}, async (t) => {
+  const { page, errors } = await startAppliance(t);
+  const onceParsed = "document.addEventListener('DOMContentLoaded', () => { location.hash = '#/setup'; })";
+  await page.evaluateOnNewDocument(onceParsed);
+  await page.reload();
+  await page.waitForSelector('main[data-view="setup"] input[name="code"]', { timeout: 20_000 });
+  assert.deepEqual(errors, []);
+});
+
 test('the page goes on by itself after Redis and after the daemon were away [S1] [S7]', {
   skip,
   timeout: 400_000,

@@ -1,6 +1,6 @@
 // The status page: puts the model and the views together, in the browser. What it shows comes from /api/v1 alone.
 import { render } from 'preact';
-import { useEffect, useReducer } from 'preact/hooks';
+import { useLayoutEffect, useReducer } from 'preact/hooks';
 import { Model } from './model/model.ts';
 import { Shell } from './shell.tsx';
 
@@ -8,7 +8,8 @@ const model = new Model();
 
 function App() {
   const [, rerender] = useReducer((turn: number) => turn + 1, 0);
-  useEffect(() => {
+  // Within the first rendering, and not after it was painted: a link that is followed in between would be lost.
+  useLayoutEffect(() => {
     let asked = false;
     // Several changes within one frame are one rendering.
     model.start(() => {
