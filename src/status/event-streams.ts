@@ -7,6 +7,7 @@ import type { StatusMetrics } from '../contracts/metrics.ts';
 import { errorText } from '../lib/error-text.ts';
 import type { AddressPlaces } from './address-places.ts';
 import { secureHeaders } from './answer.ts';
+import { createDeviceFeed } from './device-feed.ts';
 import { createSharedReads, type EventBatch } from './shared-reads.ts';
 import type { StatusLimits } from './status-limits.ts';
 import {
@@ -33,6 +34,7 @@ export interface EventStreamsOptions {
   readonly places: AddressPlaces;
   readonly limits: Pick<StatusLimits, 'heartbeatMs' | 'bufferAwayMs'>;
   readonly metrics: StatusMetrics;
+  readonly devicesAnswer: () => unknown;
   readonly log: Log;
 }
 
@@ -43,6 +45,7 @@ export interface EventStreams {
     response: ServerResponse,
     asked: { readonly query: URLSearchParams; readonly mayStill: () => boolean },
   ): 'opened' | 'full' | 'share-used-up';
+  devicesChanged(): void;
   stop(): void;
 }
 
@@ -58,6 +61,21 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const { lastId, limits, log, metrics, places } = options;
   const clients = new Set<StreamClient>();
   const reads = createSharedReads(options.read, { count: BATCH });
+
+  const feed = createDeviceFeed(options.devicesAnswer, (text) => {
+    let made: string | undefined;
+    for (const client of clients) {
+      if (!client.devices) continue;
+      if (!client.mayStill()) {
+        dismiss(client);
+        continue;
+      }
+      // A slow listener gets the list after the next change, which holds everything.
+      if (client.response.writableNeedDrain) continue;
+      made ??= text();
+      client.response.write(made);
+    }
+  });
 
   const wakeAll = (appended: EventId) => {
     for (const client of clients) {
@@ -148,7 +166,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       const given = places.take(request.socket.remoteAddress ?? '');
       if (typeof given === 'string') return given;
       const client = newClient(response, askedIn(request, query), {
-        ...{ unnamed: query.has('unnamed'), givePlaceBack: given, mayStill },
+        ...{ unnamed: query.has('unnamed'), devices: query.has('devices'), givePlaceBack: given, mayStill },
       });
       clients.add(client);
       metrics.sseClients.set(clients.size);
@@ -160,6 +178,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
         'X-Accel-Buffering': 'no',
       });
       response.write('retry: 2000\n\n');
+      if (client.devices) response.write(feed.text());
       const last = lastId();
       if (last !== null) placeAt(client, last);
       pump(client).catch((cause: unknown) => {
@@ -169,7 +188,10 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       return 'opened';
     },
 
+    devicesChanged: () => feed.changed(),
+
     stop() {
+      feed.stop();
       unsubscribe();
       clearInterval(heartbeat);
       for (const client of [...clients]) dismiss(client);

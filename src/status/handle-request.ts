@@ -6,7 +6,9 @@ import type { AuditLog } from './access/audit-log.ts';
 import { createAddressPlaces } from './address-places.ts';
 import { type Answer, refusal, send } from './answer.ts';
 import { type Connection, createApiRouter, hasBody } from './api/api-router.ts';
+import { createDevicesAnswer } from './api/devices-answer.ts';
 import { makeOperations } from './api/make-operations.ts';
+import { createStamp } from './api/stamp.ts';
 import { createEventStreams, type EventStreams } from './event-streams.ts';
 import { isAllowedHost } from './host-check.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -15,6 +17,8 @@ import type { StatusOptions } from './status-options.ts';
 
 export interface RequestHandler {
   handle(request: IncomingMessage, response: ServerResponse, connection: Connection): Promise<void>;
+  /** A device came, went or changed. */
+  devicesChanged(): void;
   /** Ends the live streams. */
   stop(): void;
 }
@@ -25,7 +29,9 @@ export function createRequestHandler(
   gate: { readonly access: Access; readonly audit: AuditLog },
 ): RequestHandler {
   const { clock, config, log, metrics } = options;
-  const operations = makeOperations(options, gate);
+  const stamp = createStamp(options);
+  const devicesAnswer = createDevicesAnswer(options, stamp);
+  const operations = makeOperations(options, { ...gate, stamp, devicesAnswer });
   const router = createApiRouter({
     ...{ operations, ...gate, publicReads: config.public, uptimeMs: () => clock.uptimeMs() },
   });
@@ -41,7 +47,7 @@ export function createRequestHandler(
   );
   const { addressShare: share, loopbackShare } = limits;
   const places = createAddressPlaces({ total: config.sseClients, share, loopbackShare });
-  const streams: EventStreams = createEventStreams({ ...options, limits, places });
+  const streams: EventStreams = createEventStreams({ ...options, limits, places, devicesAnswer });
 
   const check = (request: IncomingMessage): Answer | null => {
     if (!isAllowedHost(request.headers.host, hosts)) return foreignHost(request.headers.host);
@@ -93,6 +99,7 @@ export function createRequestHandler(
         code: String(response.statusCode),
       });
     },
+    devicesChanged: () => streams.devicesChanged(),
     stop: () => streams.stop(),
   };
 }

@@ -22,6 +22,8 @@ export interface StatusServer {
   readonly port: number;
   /** A request that came through the local socket: whoever can open it may do everything. */
   handleLocal(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** A device came, went or changed: who watches the list is told. */
+  devicesChanged(): void;
   stop(): Promise<void>;
 }
 
@@ -88,6 +90,7 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
       return portOf(server, config);
     },
     handleLocal: (request, response) => handler.handle(request, response, { isLocal: true, isTls: false }),
+    devicesChanged: () => handler.devicesChanged(),
     async stop() {
       stopped = true;
       clearTimeout(timer);

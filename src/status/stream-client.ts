@@ -9,6 +9,8 @@ export interface StreamClient {
   readonly asked: StreamAsked;
   /** Without `event:` fields: an EventSource gets every type with one listener. */
   readonly unnamed: boolean;
+  /** The device list too, whenever it changes. */
+  readonly devices: boolean;
   readonly givePlaceBack: () => void;
   /** Whether who listens may have the events still. */
   readonly mayStill: () => boolean;
@@ -26,7 +28,7 @@ export interface StreamClient {
 export function newClient(
   response: ServerResponse,
   asked: StreamAsked,
-  given: Pick<StreamClient, 'unnamed' | 'givePlaceBack' | 'mayStill'>,
+  given: Pick<StreamClient, 'unnamed' | 'devices' | 'givePlaceBack' | 'mayStill'>,
 ): StreamClient {
   return {
     ...given,

@@ -97,6 +97,7 @@ export async function startAppliance(options: {
   // Watch and make events.
   const stored = buffer.readState();
   let uplink: Uplink | undefined;
+  let status: StatusServer | undefined;
   const pipeline = await startPipeline({
     config: config.usb,
     buffer,
@@ -106,7 +107,10 @@ export async function startAppliance(options: {
     log,
     traceparent,
     report: board.reporter,
-    onDevices: () => uplink?.publishInventory(),
+    onDevices() {
+      status?.devicesChanged();
+      uplink?.publishInventory();
+    },
     gatekeeper: usbPolicy.gatekeeper,
   });
   running = pipeline;
@@ -186,7 +190,6 @@ export async function startAppliance(options: {
   };
 
   // Run plugins.
-  let status: StatusServer | undefined;
   const plugins = await startPluginSide({
     ...{ config, buffer, pipeline, uplink, clock, traceparent, log },
     insecurePlugins: options.insecurePlugins,

@@ -66,7 +66,9 @@ export async function fileBusCycles(
     await plugs(at);
     const memory = await quietMemory(rig, feed);
     samples.push([rig.account.plugs, memory]);
-    say(`${rig.account.plugs} plugs: live heap ${memory.heapMB.toFixed(2)} MB, PSS ${memory.pssMB.toFixed(1)} MB`);
+    say(
+      `${rig.account.plugs} plugs: live heap ${memory.heapMB.toFixed(2)} MB, PSS ${memory.pssMB.toFixed(1)} MB`,
+    );
   }
   await plugs(n);
   await feed.stop();

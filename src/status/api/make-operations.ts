@@ -10,17 +10,22 @@ import type { Operation } from './operation.ts';
 import { ownAccountOperations } from './own-account-operations.ts';
 import { pluginOperations } from './plugin-operations.ts';
 import { readOperations } from './read-operations.ts';
-import { createStamp } from './stamp.ts';
+import type { Stamp } from './stamp.ts';
 import { trustOperations } from './trust-operations.ts';
 
 export function makeOperations(
   options: StatusOptions,
-  { access, audit }: { readonly access: Access; readonly audit: AuditLog },
+  parts: {
+    readonly access: Access;
+    readonly audit: AuditLog;
+    readonly stamp: () => Stamp;
+    readonly devicesAnswer: () => Readonly<Record<string, unknown>>;
+  },
 ): readonly Operation[] {
+  const { access, audit, devicesAnswer, stamp } = parts;
   const { appliance, clock, config, control, devices } = options;
-  const stamp = createStamp(options);
   const operations: Operation[] = [
-    ...readOperations(options, stamp),
+    ...readOperations(options, stamp, devicesAnswer),
     ...accessOperations({
       ...{ access, audit, stamp },
       now: () => new Date(clock.now().wallMs).toISOString(),

@@ -1,15 +1,14 @@
 // What can be read: page, health, state, devices, events, figures.
 import { Type } from 'typebox';
 import { EventIdText, parseEventId } from '../../contracts/event.ts';
-import { HealthReport, PartHealth } from '../../contracts/health.ts';
-import { UsbDevice } from '../../contracts/usb-device.ts';
-import type { UsbVerdict } from '../../contracts/usb-policy.ts';
+import { HealthReport } from '../../contracts/health.ts';
 import { jsonAnswer, lastingAnswer } from '../answer.ts';
 import { consoleText } from '../console-text.ts';
 import { localAddresses } from '../local-addresses.ts';
 import { makePage } from '../make-page.ts';
 import { pageAssets } from '../page-assets.ts';
 import type { StatusOptions } from '../status-options.ts';
+import { DevicesAnswer } from './devices-answer.ts';
 import { readHistory } from './event-history.ts';
 import type { Operation } from './operation.ts';
 import { type Stamp, stamped } from './stamp.ts';
@@ -44,28 +43,12 @@ const State = stamped({
   provisioned: Type.Boolean(),
 });
 
-const ShownDevice = Type.Object(
-  {
-    ...UsbDevice.properties,
-    verdict: Type.Object(
-      {
-        target: OrNull(Type.Union([Type.Literal('allow'), Type.Literal('block'), Type.Literal('reject')])),
-        rule: OrNull(Type.String()),
-        reason: OrNull(Type.String()),
-        at: OrNull(
-          Type.String({
-            description: 'Since when this holds, also when it was judged again since; null: no verdict.',
-          }),
-        ),
-      },
-      closed,
-    ),
-  },
-  closed,
-);
-
-export function readOperations(options: StatusOptions, stamp: () => Stamp): readonly Operation[] {
-  const { appliance, control, depth, devices, health, isReady, lastId, metricsText, read, version } = options;
+export function readOperations(
+  options: StatusOptions,
+  stamp: () => Stamp,
+  devicesAnswer: () => Readonly<Record<string, unknown>>,
+): readonly Operation[] {
+  const { appliance, control, depth, health, isReady, lastId, metricsText, read, version } = options;
   const { simulated } = options;
   const page = lastingAnswer(makePage(pageAssets(), { appliance, version, simulated }));
   const readiness = () => {
@@ -164,30 +147,14 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
       path: '/api/v1/devices',
       summary: 'The devices on the bus, their verdicts, and what that knowledge rests on',
       role: 'viewer',
-      answers: {
-        200: stamped({
-          restsOn: Type.Record(Type.String(), PartHealth),
-          devices: Type.Array(ShownDevice),
-        }),
-      },
-      run() {
-        const parts = Object.entries(health().parts).filter(([part]) => /^usb\b/.test(part));
-        return jsonAnswer(200, {
-          ...stamp(),
-          restsOn: Object.fromEntries(parts),
-          devices: devices().map((device) => {
-            const given = control.verdictAt(device.port);
-            const verdict = shownVerdict(device.policy ?? given?.verdict ?? null, given?.since ?? null);
-            return { ...device, verdict };
-          }),
-        });
-      },
+      answers: { 200: DevicesAnswer },
+      run: () => jsonAnswer(200, devicesAnswer()),
     },
     {
       method: 'GET',
       path: '/api/v1/events',
       summary:
-        'Live events (SSE): Last-Event-ID or ?lastEventId= resumes, ?last=N begins with the newest N, ?unnamed leaves the names out',
+        'Live events (SSE): Last-Event-ID or ?lastEventId= resumes, ?last=N begins with the newest N, ?unnamed leaves the names out, ?devices adds the answer of /api/v1/devices at once and after every change, named stream.devices',
       role: 'viewer',
       isBackground: true,
       answers: { 200: 'text/event-stream' },
@@ -226,11 +193,4 @@ export function readOperations(options: StatusOptions, stamp: () => Stamp): read
       },
     },
   ];
-}
-
-function shownVerdict(policy: UsbVerdict | null, at: string | null) {
-  if (policy === null) return { target: null, rule: null, reason: null, at: null };
-  const isRule = policy.by === 'rule';
-  const reason = policy.enforced ? policy.reason : `${policy.reason} (only reported)`;
-  return { target: policy.target, rule: isRule ? policy.reason : null, reason, at };
 }

@@ -53,6 +53,25 @@ test('a live stream ends with the session, the user or the token that opened it,
   assert.equal(said(await stays.page.call('GET', 'devices')), '401 status.login-needed');
 });
 
+test('the device list of the stream goes to nobody whose session is over [S8, S3]', async (t) => {
+  const { client, claimCode, server } = await accessFixture(t);
+  const boss = client();
+  await boss.claim(claimCode());
+  const listen = async () => {
+    const page = client();
+    await page.logIn('boss', goodPassword);
+    const listener = await openSse(t, server.port, { query: '?devices', headers: { Cookie: page.cookie } });
+    await listener.received(1);
+    return { page, listener };
+  };
+  const [left, stays] = [await listen(), await listen()];
+  assert.equal((await left.page.call('DELETE', 'session')).status, 204);
+  server.devicesChanged();
+  await left.listener.ended;
+  await stays.listener.received(2);
+  assert.equal(left.listener.messages.length, 1);
+});
+
 test('who has copied a session cannot guess the code that switches the second factor off [S8]', async (t) => {
   const { client, claimCode, clock } = await accessFixture(t);
   const page = client();

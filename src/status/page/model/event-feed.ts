@@ -1,5 +1,5 @@
 // The appliance's event stream (SSE) -> the newest events, taken over a few times a second whatever the rate.
-import type { ApplianceEvent } from './answers.ts';
+import type { ApplianceEvent, DevicesAnswer } from './answers.ts';
 
 export interface FeedRow {
   readonly key: string;
@@ -23,6 +23,7 @@ const RESUME_MS = 60_000;
 export class EventFeed {
   readonly #changed: () => void;
   readonly #onType: (types: ReadonlySet<string>) => void;
+  readonly #onDevices: (answer: DevicesAnswer) => void;
   #source: EventSource | null = null;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #takeOver: ReturnType<typeof setTimeout> | undefined;
@@ -40,10 +41,16 @@ export class EventFeed {
   heldBack = 0;
   total = 0;
 
-  /** @param onType told which types came since the last time */
-  constructor(changed: () => void, onType: (types: ReadonlySet<string>) => void) {
-    this.#changed = changed;
-    this.#onType = onType;
+  constructor(told: {
+    readonly changed: () => void;
+    /** Which types came since the last time. */
+    readonly onType: (types: ReadonlySet<string>) => void;
+    /** The list as it is now: at the opening, and whenever it has changed. */
+    readonly onDevices: (answer: DevicesAnswer) => void;
+  }) {
+    this.#changed = told.changed;
+    this.#onType = told.onType;
+    this.#onDevices = told.onDevices;
   }
 
   open(): void {
@@ -52,7 +59,7 @@ export class EventFeed {
     // Not everything that came since yesterday is to pass through the page: it begins anew, and shows no line of before.
     if (performance.now() - this.stateSinceMs > RESUME_MS && this.state === 'closed') this.forget();
     const from = this.#lastId === '' ? 'last=60' : `lastEventId=${encodeURIComponent(this.#lastId)}`;
-    const source = new EventSource(`/api/v1/events?unnamed&${from}`);
+    const source = new EventSource(`/api/v1/events?unnamed&devices&${from}`);
     this.#source = source;
     this.#setState(this.state === 'closed' ? 'connecting' : this.state);
     source.onopen = () => this.#setState('open');
@@ -71,6 +78,9 @@ export class EventFeed {
       this.#notices += 1;
       this.#add({ key: `notice-${this.#notices}`, event: null, notice: `${message}. ${remedy}` });
     });
+    source.addEventListener('stream.devices', ({ data }) =>
+      this.#onDevices(JSON.parse(String(data)) as DevicesAnswer),
+    );
     source.onmessage = ({ data, lastEventId }) => {
       this.#lastId = lastEventId;
       const event = JSON.parse(String(data)) as ApplianceEvent;

@@ -50,10 +50,11 @@ export class Model {
   readonly #pluginsSoon = throttle(() => this.#readPlugins(), this.#pauseMs);
 
   constructor() {
-    this.feed = new EventFeed(
-      () => this.changed(),
-      (types) => this.#followEvents(types),
-    );
+    this.feed = new EventFeed({
+      changed: () => this.changed(),
+      onType: (types) => this.#followEvents(types),
+      onDevices: (answer) => this.#takeDevices(answer),
+    });
   }
 
   /** Begins to ask; `render` is called whenever something is new, and once a second, because ages grow. */
@@ -186,7 +187,6 @@ export class Model {
   #followEvents(types: ReadonlySet<string>): void {
     if (document.hidden) return;
     const some = (prefix: string) => [...types].some((type) => type.startsWith(prefix));
-    if (some('usb.')) this.#devicesSoon();
     if (some('plugin.') || some('security.')) this.#pluginsSoon();
     if (some('uplink.') || some('buffer.') || some('system.') || some('usb.source')) this.#stateSoon();
   }
@@ -203,9 +203,17 @@ export class Model {
 
   async #readDevices(): Promise<void> {
     if (!this.mayRead) return;
+    const askedMs = performance.now();
     const answer = await ask<DevicesAnswer>('devices');
+    // The stream was faster, and its list is the newer one.
+    if (this.devices.gotMs > askedMs) return;
     this.devices = this.#loaded(answer, this.devices);
     if (!answer.ok && answer.problem.status === 401) await this.readSession();
+    this.changed();
+  }
+
+  #takeDevices(answer: DevicesAnswer): void {
+    this.devices = { value: answer, gotMs: performance.now(), problem: null };
     this.changed();
   }
 

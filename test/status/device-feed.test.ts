@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { UsbDevice } from '../../src/contracts/usb-device.ts';
+import { until } from '../support/until.ts';
+import { openSse, type SseClient } from './sse-client.ts';
+import { startFixture } from './status-fixture.ts';
+
+const device = (port: string): UsbDevice => ({
+  ...{ port, bus: 1, address: 2, identity: null, hasSerial: false, configurations: 1 },
+  ...{ interfaces: [], problems: [] },
+});
+const lists = ({ messages }: SseClient): readonly (readonly string[])[] =>
+  messages
+    .filter(({ event }) => event === 'stream.devices')
+    .map(({ data }) =>
+      (JSON.parse(data ?? '') as { readonly devices: readonly UsbDevice[] }).devices.map(({ port }) => port),
+    );
+
+test('who asks for devices gets the list at once and after a change, the same as from the API, whatever the store does [S1] [S7]', async (t) => {
+  const devices = [device('1-1')];
+  const { server, buffer } = await startFixture(t, { devices: () => devices });
+  buffer.reads.failWith = new Error('Redis is away');
+  const client = await openSse(t, server.port, { query: '?devices' });
+  await until('the list as it is', () => lists(client).length === 1);
+  devices.push(device('1-2'));
+  server.devicesChanged();
+  await until('the list as it is now', () => lists(client).length === 2);
+  assert.deepEqual(lists(client), [['1-1'], ['1-1', '1-2']]);
+  const asked = (await (await fetch(`${server.url}/api/v1/devices`)).json()) as Record<string, unknown>;
+  const pushed = JSON.parse(client.messages.findLast(({ event }) => event === 'stream.devices')?.data ?? '');
+  assert.deepEqual(Object.keys(pushed), Object.keys(asked));
+  assert.deepEqual(pushed.devices, asked.devices);
+});
+
+test('a listener that did not ask for devices gets none [S3]', async (t) => {
+  const { server, buffer } = await startFixture(t);
+  const client = await openSse(t, server.port);
+  server.devicesChanged();
+  buffer.append(1);
+  await client.received(1);
+  assert.deepEqual(lists(client), []);
+});
+
+test('a port that flaps costs a few lists, and the last one is the newest [U3] [S1]', async (t) => {
+  let devices: readonly UsbDevice[] = [];
+  const { server } = await startFixture(t, { devices: () => devices });
+  const client = await openSse(t, server.port, { query: '?devices' });
+  for (let turn = 1; turn <= 1_000; turn += 1) {
+    devices = [device(`1-${turn}`)];
+    server.devicesChanged();
+  }
+  await until('the newest list', () => lists(client).at(-1)?.[0] === '1-1000');
+  assert.ok(lists(client).length <= 3, `${lists(client).length} lists for 1,000 changes`);
+});
