@@ -62,10 +62,10 @@ test('claimed with the code of its console, a device is blocked on the page, and
   };
   await until('it is seen and allowed', async () => (await verdict())?.target === 'allow');
   await until('so is the other one', async () => {
-    const { devices } = (await page.call('GET', 'devices')).json;
-    return (devices as readonly { verdict: { target: string } }[]).every(
-      ({ verdict: { target } }) => target === 'allow',
-    );
+    const devices = (await page.call('GET', 'devices')).json.devices as readonly {
+      readonly verdict: { readonly target: string };
+    }[];
+    return devices.length === 2 && devices.every(({ verdict: { target } }) => target === 'allow');
   });
   const blocked = await page.call('POST', 'devices/1-2/block', { reason: 'not ours' });
   assert.equal(blocked.status, 200, blocked.body);

@@ -15,7 +15,7 @@ function App() {
     model.start(() => {
       if (asked) return;
       asked = true;
-      queueMicrotask(() => {
+      requestAnimationFrame(() => {
         asked = false;
         rerender(0);
       });
