@@ -65,7 +65,7 @@ for (const { name, about, args } of tiers.filter(({ name, onlyNamed }) =>
 say(`all passed in ${seconds(began)}`);
 if (wanted.length === 0)
   say(
-    'not part of this: npm test -- machines (first start, plugins, USB policy, page, installation, power cuts, start from a stick, base alpine, OCI)',
+    'not part of this: npm test -- machines (first start, a damaged data partition, plugins, USB policy, page, installation, power cuts, start from a stick, base alpine, OCI)',
   );
 
 async function run(args: readonly string[]) {

@@ -32,6 +32,15 @@ export const PluginStatus = Type.Object(
     enabled: Type.Boolean(),
     version: OrNull(Type.String()),
     previousVersion: OrNull(Type.String({ description: 'What a rollback goes back to.' })),
+    fellBack: OrNull(
+      Type.Object(
+        { version: Type.String(), reason: Type.String(), at: Type.String({ description: 'RFC 3339' }) },
+        {
+          ...closed,
+          description: 'The version that did not stay up, in whose place this one runs again; null: none.',
+        },
+      ),
+    ),
     securityCounter: OrNull(Count),
     signedBy: Type.Array(Type.String({ description: 'Ids of the keys.' })),
     level: OrNull(SecurityLevel),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { missingTools } from '../../image/missing-tools.ts';
@@ -80,6 +80,21 @@ test('one changed byte, another key or no signature: exit code 1 and a code on s
   const changed = await run('plugin', 'verify', bundle, '--pub', pub, '--json');
   assert.deepEqual([changed.code, changed.err.split(':')[0]], [1, 'trust.bad-signature']);
   assert.equal((JSON.parse(changed.out) as { code: string }).code, 'trust.bad-signature');
+});
+
+test('a bundle that is damaged, or none, is not signed; any other file is [P3, P12]', async (t) => {
+  const { build, bundle, key, dir } = await newPlugin(t);
+  await build();
+  const bytes = readFileSync(bundle);
+  writeFileSync(bundle, bytes.subarray(0, -7));
+  const cut = await run('plugin', 'sign', bundle, '--key', key);
+  assert.deepEqual(
+    [cut.code, cut.err.split(':')[0], existsSync(`${bundle}.minisig`)],
+    [1, 'bundle.gzip-damaged', false],
+  );
+  const other = path.join(dir, 'release-notes.txt');
+  writeFileSync(other, 'any text');
+  assert.equal((await run('plugin', 'sign', other, '--key', key)).code, 0);
 });
 
 test('assets and used packages go into the bundle; links and packages of which nothing is used do not [P1]', async (t) => {

@@ -139,6 +139,9 @@ test('a new version that does not stay up is rolled back by itself [P11]', async
   const [failed] = await arrived('plugin.failed');
   assert.match(String(failed?.data.reason), /planted/);
   await inState('probe', 'running');
+  const { fellBack } = await control.status('probe');
+  assert.equal(fellBack?.version, '1.1.0');
+  assert.match(fellBack?.reason ?? '', /planted/);
 });
 
 test('an event that ends the process, and one that is never handled, are parked and reported; what follows is delivered [P9]', async (t) => {

@@ -10,6 +10,7 @@ import { startMosquitto } from '../support/mosquitto.ts';
 import { startSubscriber } from '../support/mqtt-subscriber.ts';
 import { loggedOut, startPagePerson, tryToAllow } from '../support/page-person.ts';
 import { until } from '../support/until.ts';
+import { readUptimeAhead } from '../support/uptime-ahead.ts';
 
 /** A plug takes about a second in the guest; beside another load it was seen to take five. */
 const limitMs = 120_000;
@@ -69,7 +70,7 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
   await person.go('devices');
   await person.see('Nothing is plugged in');
   const noneIsLeft = "document.body.innerText.includes('Nothing is plugged in')";
-  const uptimeAheadMs = await readUptimeAhead(guest);
+  const uptimeAheadMs = await readUptimeAhead(guest.shell);
   for (const round of ['first', 'second'] as const) {
     const delays: string[] = [];
     for (const [kind, name] of plugs) {
@@ -139,13 +140,3 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
   await until('the mouse is still cut off', async () => (await authorized()) === '0', limitMs);
   assert.deepEqual(errors, []);
 });
-
-/** How far the guest's uptime is ahead of this process's clock, in ms; the nearest of a few looks, each late by what it takes. */
-async function readUptimeAhead({ shell }: { readonly shell: { must(script: string): Promise<string> } }) {
-  const found: number[] = [];
-  for (let look = 0; look < 5; look += 1) {
-    const uptimeMs = Number(/^\S+/.exec(await shell.must('cat /proc/uptime'))?.[0]) * 1_000;
-    found.push(uptimeMs - performance.now());
-  }
-  return Math.max(...found);
-}

@@ -49,14 +49,21 @@ test('a lower version and a lower security counter are refused, each by itself [
 
 test('a rollback goes to the version before, unless a raised security counter forbids it; a bad version is not kept [P11]', () => {
   const record = installed(['1.0.0', 2], ['1.1.0', 2]);
-  const back = planRollback(record, true);
+  const back = planRollback(record, null);
   assert.ok(back.ok);
   assert.deepEqual([back.record.current.version, back.record.previous?.version], ['1.0.0', '1.1.0']);
-  const alone = planRollback(record, false);
+  const alone = planRollback(record, { reason: `planted ${'x'.repeat(2_000)}`, atMs: 7 });
   assert.ok(alone.ok);
   assert.equal(alone.record.previous, null);
-  const forbidden = planRollback(installed(['1.0.0', 2], ['1.1.0', 3]), true);
+  assert.deepEqual(
+    [alone.record.fellBack?.version, alone.record.fellBack?.reason.length, alone.record.fellBack?.atMs],
+    ['1.1.0', 500, 7],
+  );
+  // What is installed next has nothing to do with it.
+  const next = planInstall(manifest('1.2.0', 2), digest('d'), alone.record, 9);
+  assert.equal(next.ok ? next.record.fellBack : undefined, null);
+  const forbidden = planRollback(installed(['1.0.0', 2], ['1.1.0', 3]), null);
   assert.equal(forbidden.ok ? 'taken' : forbidden.code, 'plugins.downgrade');
-  const nothing = planRollback(installed(['1.0.0', 2]), true);
+  const nothing = planRollback(installed(['1.0.0', 2]), null);
   assert.equal(nothing.ok ? 'taken' : nothing.code, 'plugins.no-previous-version');
 });

@@ -15,7 +15,8 @@ export const willingDevice: UsbDevice = {
 
 const plugin: PluginStatus = {
   ...{ name: 'probe', state: 'running', reason: 'it answers', code: null, enabled: true, version: '1.0.0' },
-  ...{ since: '2026-01-01T00:00:00.000Z', clock: 'synced', previousVersion: null, securityCounter: 1 },
+  ...{ since: '2026-01-01T00:00:00.000Z', clock: 'synced', previousVersion: null },
+  ...{ fellBack: null, securityCounter: 1 },
   ...{ signedBy: ['k'], level: null, limits: null, isolation: { complete: true, missing: [] } },
   ...{ memoryBytes: 1, cpuSeconds: 0.1, starts: 1, delivered: 0, emitted: 0, parked: 0, violations: 0 },
   position: null,

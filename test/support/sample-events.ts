@@ -94,7 +94,7 @@ export const sampleEvents: { readonly [T in EventType]: EventData<T> } = {
 export const samplePluginStatus: PluginStatus = {
   ...{ name: 'x', state: 'running', reason: 'its start is through', code: null },
   ...{ since: '2026-01-01T00:00:01.000Z', clock: 'synced', enabled: true, version: '1.0.1' },
-  ...{ previousVersion: null, securityCounter: 0, signedBy: [], level: 'medium' },
+  ...{ previousVersion: null, fellBack: null, securityCounter: 0, signedBy: [], level: 'medium' },
   limits: { memoryMaxBytes: 134_217_728, cpuMaxPercent: 50, pidsMax: 48 },
   isolation: { complete: true, missing: [] },
   ...{ memoryBytes: 20_000_000, cpuSeconds: 0.4, starts: 1, delivered: 3, emitted: 3, parked: 0 },

@@ -13,7 +13,7 @@ export function flowTests(): string[] {
 
 /** Each boots machines for minutes, or needs what must be downloaded first: `npm test -- machines` runs them. */
 const long =
-  /^test\/image\/(alpine-.*|first-start|hostile-plugins|install|oci|page-guest|plugins|power-cut|usb-policy|usb-stick-boot)\.test\.ts$/;
+  /^test\/image\/(alpine-.*|data-partition|first-start|hostile-plugins|install|oci|page-guest|plugins|power-cut|usb-policy|usb-stick-boot)\.test\.ts$/;
 
 export function guestTests(): string[] {
   return allTests().filter((file) => file.startsWith('test/image/') && !long.test(file));

@@ -30,6 +30,10 @@ export function pluginTable(plugins: readonly PluginStatus[]): string {
     lines.push(line(rows[index] ?? []));
     if (plugin.state !== 'running')
       lines.push(`  ${plugin.code === null ? '' : `${plugin.code}: `}${plugin.reason}`);
+    if (plugin.fellBack !== null)
+      lines.push(
+        `  ${plugin.fellBack.version} did not stay up and was taken back: ${plugin.fellBack.reason}`,
+      );
   }
   if (insecure) lines.push('INSECURE: these plugins run without their full boundary (--insecure-plugins)');
   return `${lines.join('\n')}\n`;

@@ -1,16 +1,19 @@
-// `autoweave plugin sign`: any file and a key -> FILE.minisig, as `minisign -S` makes it.
+// `autoweave plugin sign`: any file and a key -> FILE.minisig, as `minisign -S` makes it. A bundle that would not open is refused.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundleLimits } from '../../bundle/bundle-limits.ts';
+import { verifyBundle } from '../../bundle/verify-bundle.ts';
 import { replaceFile } from '../../operate/replace-file.ts';
 import { signContent, trustedCommentFor } from '../../trust/sign-content.ts';
 import { signersOf } from '../../trust/signers.ts';
 import { verifySigned } from '../../trust/verify-signed.ts';
-import { cliError } from '../cli-error.ts';
+import { cliError, orThrow } from '../cli-error.ts';
 import { exitCodes } from '../command.ts';
 import type { Action } from '../command-group.ts';
 import { oneFile } from '../command-options.ts';
 import { readBytes, readSecretKey, readText } from '../input-files.ts';
+
+const BUNDLE_SUFFIX = '.awp';
 
 export const signAction: Action = {
   usage: 'sign FILE --key KEY [--password-file FILE] [--comment TEXT] [--add]',
@@ -33,6 +36,8 @@ export const signAction: Action = {
     const nowMs = Date.now();
     const comment = values.comment ?? trustedCommentFor(path.basename(file), nowMs);
     const own = await signContent(content, key, comment);
+    if (file.endsWith(BUNDLE_SUFFIX))
+      orThrow(await verifyBundle(content, own, signersOf([key.public]), nowMs), `sign ${file}`);
     const signature = `${file}.minisig`;
     const others = values.add ? await readText(signature) : '';
     // Twice by one key would be no second signature.

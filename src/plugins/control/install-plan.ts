@@ -41,7 +41,7 @@ export function planInstall(
     how: 'upgraded',
     record: {
       ...installed,
-      ...{ current, previous, enabled: true, blocked: null },
+      ...{ current, previous, enabled: true, blocked: null, fellBack: null },
       onProbation: previous !== null && installed.current.sha256 !== sha256,
       highestSecurityCounter: Math.max(securityCounter, installed.highestSecurityCounter),
     },
@@ -52,8 +52,19 @@ export type RollbackPlan =
   | { readonly ok: true; readonly record: PluginRecord }
   | { readonly ok: false; readonly code: string; readonly reason: string };
 
-/** The two versions change places when a person asks for it; a version that did not stay up is not kept. */
-export function planRollback(installed: PluginRecord, keepsCurrent: boolean): RollbackPlan {
+/** Why a version did not stay up. */
+export interface Fall {
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+const MAX_REASON = 500;
+
+/**
+ * The two versions change places when a person asks for it; a version that did not stay up is not kept.
+ * @param fall null: a person asked
+ */
+export function planRollback(installed: PluginRecord, fall: Fall | null): RollbackPlan {
   const { current, highestSecurityCounter, name, previous } = installed;
   if (previous === null)
     return {
@@ -70,8 +81,12 @@ export function planRollback(installed: PluginRecord, keepsCurrent: boolean): Ro
     ok: true,
     record: {
       ...installed,
-      ...{ current: previous, previous: keepsCurrent ? current : null, enabled: true, blocked: null },
+      ...{ current: previous, previous: fall === null ? current : null, enabled: true, blocked: null },
       onProbation: false,
+      fellBack:
+        fall === null
+          ? null
+          : { version: current.version, reason: fall.reason.slice(0, MAX_REASON), atMs: fall.atMs },
     },
   };
 }

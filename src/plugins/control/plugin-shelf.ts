@@ -7,7 +7,7 @@ import type { PluginRecord } from '../registry/plugin-record.ts';
 import { judgeManifest } from '../supervise/judge-manifest.ts';
 import type { PluginWorld } from '../supervise/plugin-world.ts';
 import { SupervisedPlugin } from '../supervise/supervised-plugin.ts';
-import { planInstall, planRollback } from './install-plan.ts';
+import { type Fall, planInstall, planRollback } from './install-plan.ts';
 
 /** So many start side by side; the others wait. */
 const STARTS_AT_ONCE = 8;
@@ -151,7 +151,7 @@ export class PluginShelf implements PluginControl {
   }
 
   rollback(name: string): Promise<PluginAct> {
-    return this.#act(name, (plugin) => this.#rollBack(plugin, 'rolled-back'));
+    return this.#act(name, (plugin) => this.#rollBack(plugin, null));
   }
 
   remove(name: string): Promise<PluginAct> {
@@ -191,12 +191,10 @@ export class PluginShelf implements PluginControl {
     return isRunning && isUp ? Math.round(clock.uptimeMs() - beganMs) : null;
   }
 
-  async #rollBack(
-    plugin: SupervisedPlugin,
-    how: 'rolled-back' | 'rolled-back-by-itself',
-  ): Promise<PluginAct> {
+  async #rollBack(plugin: SupervisedPlugin, fall: Fall | null): Promise<PluginAct> {
     const { name, record } = plugin;
-    const plan = planRollback(record, how === 'rolled-back');
+    const how = fall === null ? 'rolled-back' : 'rolled-back-by-itself';
+    const plan = planRollback(record, fall);
     if (!plan.ok) return plan;
     const { current } = plan.record;
     // Before anything stops: a version whose key was revoked since would be rejected, and nothing would run.
@@ -232,7 +230,8 @@ export class PluginShelf implements PluginControl {
       },
       onUnhealthy: (why) =>
         void this.#act(record.name, async () => {
-          const act = await this.#rollBack(plugin, 'rolled-back-by-itself');
+          const { wallMs: atMs } = this.#world.clock.now();
+          const act = await this.#rollBack(plugin, { reason: why, atMs });
           this.#world.log.warn(
             { plugin: record.name, why, act: act.ok ? act.detail : act.reason },
             'a new version did not stay up',

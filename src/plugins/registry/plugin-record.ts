@@ -29,6 +29,13 @@ export const PluginRecord = Type.Object(
     /** The current version has not been up for long enough yet to be kept without doubt. */
     onProbation: Type.Boolean(),
     blocked: Type.Union([Type.Object({ code: Type.String(), reason: Type.String() }, closed), Type.Null()]),
+    /** The version that did not stay up, so that the one before it runs again; absent or null: none, or another came since. */
+    fellBack: Type.Optional(
+      Type.Union([
+        Type.Object({ version: PluginVersion, reason: Type.String(), atMs: Type.Number() }, closed),
+        Type.Null(),
+      ]),
+    ),
   },
   closed,
 );

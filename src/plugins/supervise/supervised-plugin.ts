@@ -147,7 +147,7 @@ export class SupervisedPlugin {
   async status(): Promise<PluginStatus> {
     const { boundary, clock, insecure } = this.#options.world;
     const use = (await this.#session?.use()) ?? null;
-    const { current, enabled, name, previous } = this.#record;
+    const { current, enabled, fellBack, name, previous } = this.#record;
     const position = this.#session?.position ?? null;
     const now = clock.now();
     const sinceMs = now.wallMs - (now.uptimeMs - this.#since.uptimeMs);
@@ -161,6 +161,9 @@ export class SupervisedPlugin {
       enabled,
       version: current.version,
       previousVersion: previous?.version ?? null,
+      fellBack: fellBack
+        ? { version: fellBack.version, reason: fellBack.reason, at: new Date(fellBack.atMs).toISOString() }
+        : null,
       securityCounter: current.securityCounter,
       signedBy: [...this.#signedBy],
       level: this.#manifest?.level ?? null,

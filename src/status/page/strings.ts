@@ -237,6 +237,7 @@ export const t = {
     none: 'No plugins are installed',
     noneWhy: 'An administrator installs a signed bundle here, or the centre sends one.',
     insecure: (missing: string) => `Not isolated: ${missing}`,
+    fellBack: (version: string, why: string) => `${version} did not stay up and was taken back: ${why}`,
     memory: 'Memory',
     cpu: 'CPU',
     ofLimit: (value: string, limit: string) => `${value} of ${limit}`,

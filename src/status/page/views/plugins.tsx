@@ -83,6 +83,9 @@ function Why({ plugin, model }: PluginProps) {
           {seconds === null ? t.ageUnknown : ago(model.older(seconds, model.plugins))}
         </span>
       </p>
+      {plugin.fellBack === null ? null : (
+        <p class="warning">{t.plugin.fellBack(plugin.fellBack.version, plugin.fellBack.reason)}</p>
+      )}
       {plugin.isolation.complete ? null : (
         <p class="warning">{t.plugin.insecure(plugin.isolation.missing.join(', '))}</p>
       )}

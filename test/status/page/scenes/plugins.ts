@@ -12,6 +12,7 @@ const plugin = (name: string, more: Partial<PluginStatus>): PluginStatus => ({
   enabled: true,
   version: '1.4.2',
   previousVersion: '1.4.1',
+  fellBack: null,
   securityCounter: 3,
   signedBy: ['RWTk3Vd0a1P9c2mB'],
   level: 'medium',
@@ -39,7 +40,10 @@ export const plugins = [
   plugin('badge-reader', { memoryBytes: 31_000_000, cpuSeconds: 3 }),
 ];
 export const brokenPlugins = [
-  ...plugins.slice(0, 1),
+  plugin('serial-scale', {
+    previousVersion: null,
+    fellBack: { version: '1.5.0', reason: 'TypeError: frame is undefined', at: before(7_400) },
+  }),
   plugin('receipt-guard', {
     state: 'blocked',
     code: 'plugins.violation',

@@ -1,0 +1,83 @@
+// What may happen to the data partition of the disk image between two boots, from the firmware on: `npm test -- machines`.
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { type DiskAppliance, eventLimitMs, startDiskAppliance } from '../support/disk-appliance.ts';
+import { copyDisk } from '../support/guest-disk.ts';
+import { whyNoDiskGuest } from '../support/guest-image.ts';
+import { until } from '../support/until.ts';
+import type { Cleanup } from '../support/with-cleanup.ts';
+
+const notes = 'cat /run/autoweave-boot/notes';
+
+suite('the data partition', { skip: whyNoDiskGuest() }, () => {
+  const undo: (() => unknown)[] = [];
+  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  let box: DiskAppliance;
+
+  before(async () => {
+    box = await startDiskAppliance(cleanup);
+  });
+  after(async () => {
+    for (const step of undo.reverse()) await step();
+  });
+
+  test('on a larger disk the data partition grows, and a lost superblock is restored from its copy [I3]', async (t) => {
+    await box.disk.configure(box.config);
+    await box.boot(t, box.disk);
+    await box.guest.shell.must('echo kept >/var/lib/marker; sync');
+    await box.guest.powerCut();
+    await box.disk.enlarge(512);
+    await box.disk.damageData('first');
+    await box.boot(t, box.disk);
+    assert.ok(
+      box.told().some((line) => /^autoweave: data: \/dev\/vda5 was damaged and has been repaired/.test(line)),
+      box.told().join('\n'),
+    );
+    assert.equal(await box.guest.shell.must('cat /var/lib/marker'), 'kept\n');
+    const size = Number(await box.guest.shell.must("df -Pm /var | awk 'END { print $2 }'"));
+    assert.ok(size > 1_600, `the file system has ${size} MiB`);
+    await box.arrives('keyboard');
+    await box.guest.powerCut();
+  });
+
+  test('a data partition beyond repair is made anew, which is said, and it keeps watching [I3]', async (t) => {
+    await box.disk.damageData('all');
+    await box.boot(t, box.disk);
+    assert.ok(
+      box
+        .told()
+        .some((line) => /^autoweave: data: \/dev\/vda5 was beyond repair and has been made anew/.test(line)),
+      box.told().join('\n'),
+    );
+    assert.match(await box.guest.shell.must(notes), /\tdata\tremade\t/);
+    await box.arrives('tablet');
+    const remade = () =>
+      box.subscriber.messages.some(
+        ({ topic, payload }) => topic.endsWith('/event/system.boot-note') && payload.includes('"remade"'),
+      );
+    await until('what became of the data partition is an event', remade, eventLimitMs);
+    await box.guest.powerCut();
+  });
+
+  test('on a disk without room for a data partition it says so and keeps watching [I3]', async (t) => {
+    const small = await copyDisk(box.built, box.dir);
+    const withSecret = JSON.stringify({
+      ...(JSON.parse(box.config) as object),
+      uplink: {
+        ...(JSON.parse(box.config) as { uplink: object }).uplink,
+        username: 'kiosk',
+        password: 'hush',
+      },
+    });
+    await small.configure(withSecret);
+    await box.boot(t, small);
+    assert.equal(await small.read('autoweave.json'), withSecret, 'what nobody else keeps stays in the file');
+    assert.ok(
+      box
+        .told()
+        .some((line) => /^autoweave: data: there is no data partition and no room for one/.test(line)),
+      box.told().join('\n'),
+    );
+    await box.arrives('serial');
+  });
+});
