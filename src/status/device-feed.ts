@@ -1,8 +1,10 @@
 // The device list -> the listeners that want it, whenever it changes: a device shows at once, also while the store takes no events.
 
-/** So long is a push kept back after the one before; twice as long after each that was, up to the longest. */
+/** So long is a push kept back after the one before, at least. */
 const PAUSE_MS = 40;
-const LONGEST_PAUSE_MS = 1_000;
+/** As often as changes go on and on; before that there is room for a crowd of plugs, each with its changes. */
+const SUSTAINED_MS = 250;
+const BURST = 24;
 /** Of the daemon's time that pushes may take: a fiftieth. */
 const PAUSE_PER_WORK = 50;
 
@@ -14,29 +16,36 @@ export interface DeviceFeed {
   stop(): void;
 }
 
-/**
- * @param document the answer to GET /api/v1/devices
- * @param push hands the text made by `text` to those who listen; does not call it when there is nobody
- */
-export function createDeviceFeed(document: () => unknown, push: (text: () => string) => void): DeviceFeed {
+export interface DeviceFeedOptions {
+  /** The answer to GET /api/v1/devices. */
+  readonly document: () => unknown;
+  /** Hands the text made by `text` to those who listen; does not call it when there is nobody. */
+  readonly push: (text: () => string) => void;
+  readonly nowMs: () => number;
+}
+
+export function createDeviceFeed({ document, nowMs, push }: DeviceFeedOptions): DeviceFeed {
   let pause: NodeJS.Timeout | undefined;
-  let pauseMs = PAUSE_MS;
   let hasChanged = false;
+  /** Each push costs SUSTAINED_MS, and time pays: what is owed beyond BURST of them is waited for. */
+  let owedMs = 0;
+  let lastMs = 0;
   const text = () => `event: stream.devices\ndata: ${JSON.stringify(document())}\n\n`;
   const changed = () => {
     hasChanged = true;
     if (pause !== undefined) return;
     hasChanged = false;
-    const began = performance.now();
+    const beganMs = nowMs();
     push(text);
-    const workMs = performance.now() - began;
+    owedMs = Math.max(0, owedMs - (beganMs - lastMs)) + SUSTAINED_MS;
+    lastMs = beganMs;
+    const workMs = nowMs() - beganMs;
     pause = setTimeout(
       () => {
         pause = undefined;
-        pauseMs = hasChanged ? Math.min(2 * pauseMs, LONGEST_PAUSE_MS) : PAUSE_MS;
         if (hasChanged) changed();
       },
-      Math.max(pauseMs, PAUSE_PER_WORK * workMs),
+      Math.max(PAUSE_MS, owedMs - BURST * SUSTAINED_MS, PAUSE_PER_WORK * workMs),
     );
     pause.unref();
   };

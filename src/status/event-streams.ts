@@ -62,19 +62,23 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const clients = new Set<StreamClient>();
   const reads = createSharedReads(options.read, { count: BATCH });
 
-  const feed = createDeviceFeed(options.devicesAnswer, (text) => {
-    let made: string | undefined;
-    for (const client of clients) {
-      if (!client.devices) continue;
-      if (!client.mayStill()) {
-        dismiss(client);
-        continue;
+  const feed = createDeviceFeed({
+    document: options.devicesAnswer,
+    nowMs: () => performance.now(),
+    push(text) {
+      let made: string | undefined;
+      for (const client of clients) {
+        if (!client.devices) continue;
+        if (!client.mayStill()) {
+          dismiss(client);
+          continue;
+        }
+        // A slow listener gets the list after the next change, which holds everything.
+        if (client.response.writableNeedDrain) continue;
+        made ??= text();
+        client.response.write(made);
       }
-      // A slow listener gets the list after the next change, which holds everything.
-      if (client.response.writableNeedDrain) continue;
-      made ??= text();
-      client.response.write(made);
-    }
+    },
   });
 
   const wakeAll = (appended: EventId) => {

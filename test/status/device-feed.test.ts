@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { UsbDevice } from '../../src/contracts/usb-device.ts';
+import { createDeviceFeed } from '../../src/status/device-feed.ts';
 import { until } from '../support/until.ts';
 import { openSse, type SseClient } from './sse-client.ts';
 import { startFixture } from './status-fixture.ts';
@@ -51,4 +52,42 @@ test('a port that flaps costs a few lists, and the last one is the newest [U3] [
   }
   await until('the newest list', () => lists(client).at(-1)?.[0] === '1-1000');
   assert.ok(lists(client).length <= 3, `${lists(client).length} lists for 1,000 changes`);
+});
+
+test('some plugs in a row are pushed 40 ms after each other at most; changes without end four times a second [U3] [S1]', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let nowMs = 0;
+  const pushedMs: number[] = [];
+  const feed = createDeviceFeed({
+    document: () => ({}),
+    push: () => void pushedMs.push(nowMs),
+    nowMs: () => nowMs,
+  });
+  const pass = (ms: number, each: (atMs: number) => void) => {
+    for (let passed = 0; passed < ms; passed += 1) {
+      each(passed);
+      nowMs += 1;
+      t.mock.timers.tick(1);
+    }
+  };
+  // Six plugs within two seconds, each with an added, a changed and a ready.
+  const late: number[] = [];
+  let changedMs: number | null = null;
+  pass(2_000, (atMs) => {
+    if ([0, 20, 60].includes(atMs % 330)) {
+      changedMs ??= nowMs;
+      feed.changed();
+    }
+    if (changedMs !== null && (pushedMs.at(-1) ?? -1) >= changedMs) {
+      late.push((pushedMs.at(-1) ?? 0) - changedMs);
+      changedMs = null;
+    }
+  });
+  assert.ok(Math.max(...late) <= 40, `a push came ${Math.max(...late)} ms after its change`);
+  assert.ok(late.length >= 12, `${late.length} pushes`);
+  pass(20_000, () => feed.changed());
+  const before = pushedMs.length;
+  pass(20_000, () => feed.changed());
+  assert.equal(pushedMs.length - before, 80);
+  feed.stop();
 });
