@@ -102,6 +102,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     }
     say();
   };
+  say();
   const start = () => {
     working ??= work().finally(() => {
       working = null;

@@ -1,6 +1,7 @@
 // The page in the host's Chromium against the booted appliance: claimed with the code that its screen shows, devices plugged through QMP,
 // a verdict that the guest's kernel obeys, and a stale session that can do nothing.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { test } from 'node:test';
 import { withoutChromium } from '../support/chromium.ts';
 import { hostFromGuest, startGuest } from '../support/guest.ts';
@@ -8,12 +9,16 @@ import { type DeviceKind, sockets } from '../support/guest-devices.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { startSubscriber } from '../support/mqtt-subscriber.ts';
+import { startMuteUsbDevice } from '../support/mute-usb-device.ts';
 import { loggedOut, startPagePerson, tryToAllow } from '../support/page-person.ts';
+import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import { readUptimeAhead } from '../support/uptime-ahead.ts';
 
 /** A plug takes about a second in the guest; beside another load it was seen to take five. */
 const limitMs = 120_000;
+/** QEMU's number of the socket that the audio device has otherwise. */
+const MUTE_SOCKET = sockets.audio.port;
 const awake = '.hero.ok, .hero.warn';
 /** What the devices of QEMU call themselves. */
 const plugs: readonly (readonly [DeviceKind, string])[] = [
@@ -77,13 +82,16 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
       const before = subscriber.messages.length;
       const began = performance.now();
       const since = () => performance.now() - began;
+      const sign = person.see('Connecting…', name).then(since);
       const seen = person.see(name).then(since);
       const told = until(`${kind} at the broker`, () => toldOf(kind, 'added', before), limitMs);
-      const [seenMs, { payload }] = await Promise.all([seen, told, guest.devices.plug(kind)]);
+      const [signMs, seenMs, { payload }] = await Promise.all([sign, seen, told, guest.devices.plug(kind)]);
       // Until then the guest's kernel is at work: its own waiting for a steady port, resets, descriptors, all of it emulated.
       const recordMs =
         (JSON.parse(payload) as { readonly uptimems: number }).uptimems - uptimeAheadMs - began;
-      delays.push(`${Math.round(seenMs)} ms (the kernel's record after ${Math.round(recordMs)})`);
+      delays.push(
+        `${Math.round(signMs)}, named ${Math.round(seenMs)} ms (the kernel's record after ${Math.round(recordMs)})`,
+      );
       // One after the other, as a person plugs: the guest has done its work for this one.
       await until(`${kind} to be ready`, () => toldOf(kind, 'ready', before), limitMs);
     }
@@ -92,6 +100,24 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
     for (const [kind] of plugs) await guest.devices.unplug(kind);
     await page.waitForFunction(noneIsLeft, { polling: 'mutation', timeout: limitMs });
   }
+
+  const mute = await startMuteUsbDevice(t, path.join(await tempDir(t), 'mute'));
+  const pullOut = await guest.devices.plugRedirected(mute.socketPath, MUTE_SOCKET);
+  await person.see('Does not work');
+  await person.see('What is plugged in does not answer', 'try another cable');
+  const failure = await until(
+    'the failure at the broker',
+    () => subscriber.messages.find(({ topic }) => topic === `${events}/usb.port.failed`),
+    limitMs,
+  );
+  const { data } = JSON.parse(failure.payload) as { readonly data: Readonly<Record<string, unknown>> };
+  assert.deepEqual([data.port, data.code, data.times], [`1-${MUTE_SOCKET}`, 'usb.port-no-answer', 1]);
+  assert.ok(mute.refused() > 0);
+  t.diagnostic(`a device that refuses ${mute.refused()} requests: ${String(data.why)}`);
+  await pullOut();
+  await guest.devices.plug('audio');
+  await page.waitForFunction("!document.body.innerText.includes('Does not work')", { polling: 'mutation' });
+  await guest.devices.unplug('audio');
 
   const { kernelPort: port } = sockets.mouse;
   const authorized = async () =>

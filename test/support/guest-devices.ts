@@ -39,6 +39,8 @@ export interface GuestDevices {
   plug(kind: DeviceKind, at?: string): Promise<void>;
   /** A serial adapter whose other end is a unix socket on the host, made by QEMU. */
   plugSerialLine(socketPath: string): Promise<void>;
+  /** A device whose answers come from the other end of a unix socket (`usb-redir`); `at` in QEMU's numbers. Returns how to unplug it. */
+  plugRedirected(socketPath: string, at: string): Promise<() => Promise<void>>;
   /** Resolves when QEMU has taken the device off the bus. A hub takes its children with it. */
   unplug(kind: DeviceKind): Promise<void>;
 }
@@ -71,6 +73,21 @@ export function guestDevices(qmp: Qmp, storageFile: string): GuestDevices {
       const device = { driver, port, bus: 'xhci.0', id, chardev: `line-${id}`, 'always-plugged': true };
       await qmp.execute('device_add', device);
       plugged.set('serial', id);
+    },
+    async plugRedirected(socketPath, at) {
+      count += 1;
+      const id = `usb${count}`;
+      const addr = { type: 'unix', data: { path: socketPath } };
+      const backend = { type: 'socket', data: { addr, server: false } };
+      await qmp.execute('chardev-add', { id: `redirected-${id}`, backend });
+      const device = { driver: 'usb-redir', port: at, bus: 'xhci.0', id, chardev: `redirected-${id}` };
+      await qmp.execute('device_add', device);
+      return async () => {
+        const gone = qmp.event('DEVICE_DELETED', ({ device: deleted }) => deleted === id);
+        // It takes its character device with it.
+        await qmp.execute('device_del', { id });
+        await gone;
+      };
     },
     async unplug(kind) {
       const id = plugged.get(kind);
