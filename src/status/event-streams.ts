@@ -51,8 +51,8 @@ export interface EventStreams {
 
 /**
  * INVARIANTS
- * - A listener holds one batch at most: the next is read when its socket has taken the last one. A slow listener costs
- *   no memory and holds up nobody; where the buffer was trimmed meanwhile it is told of the gap.
+ * - A listener holds one batch and one device list at most: the next is made when its socket has taken the last one. A
+ *   slow listener costs no memory and holds up nobody; where the buffer was trimmed meanwhile it is told of the gap.
  * - Listeners at the same place share one read, which is pending for as long as Redis is away. One that leaves meanwhile
  *   leaves nothing behind.
  * - Whoever was logged out, removed or lowered meanwhile gets no further event: each batch asks, and the heartbeat ends it.
@@ -73,13 +73,21 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
           dismiss(client);
           continue;
         }
-        // A slow listener gets the list after the next change, which holds everything.
-        if (client.response.writableNeedDrain) continue;
+        client.missesDevices = client.response.writableNeedDrain;
+        if (client.missesDevices) continue;
         made ??= text();
         client.response.write(made);
       }
     },
   });
+
+  /** The list that found the socket full, as it is by now. */
+  const catchUp = (client: StreamClient) => {
+    if (!client.missesDevices) return;
+    if (!client.mayStill()) return dismiss(client);
+    client.missesDevices = false;
+    client.response.write(feed.text());
+  };
 
   const wakeAll = (appended: EventId) => {
     for (const client of clients) {
@@ -175,6 +183,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       clients.add(client);
       metrics.sseClients.set(clients.size);
       response.once('close', () => remove(client));
+      response.on('drain', () => catchUp(client));
       response.writeHead(200, {
         ...secureHeaders,
         'Content-Type': 'text/event-stream; charset=utf-8',
