@@ -14,6 +14,7 @@ import {
   UserEntry,
   UserName,
 } from '../../contracts/api-access.ts';
+import { OrNull } from '../../contracts/or-null.ts';
 import type { Access, AccessRefusal, LoginVerdict } from '../access/access.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import type { Account } from '../access/user-book.ts';
@@ -23,8 +24,6 @@ import { type ApiAnswer, type Call, type Operation, withBody } from './operation
 import { type Stamp, stamped } from './stamp.ts';
 
 const closed = { additionalProperties: false } as const;
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
 
 export function accessOperations(options: {
   readonly access: Access;
