@@ -43,7 +43,12 @@ export interface EventStreams {
   open(
     request: IncomingMessage,
     response: ServerResponse,
-    asked: { readonly query: URLSearchParams; readonly mayStill: () => boolean },
+    asked: {
+      readonly query: URLSearchParams;
+      /** Of the client, which may sit behind a proxy. */
+      readonly address: string;
+      readonly mayStill: () => boolean;
+    },
   ): 'opened' | 'full' | 'share-used-up';
   devicesChanged(): void;
   stop(): void;
@@ -174,8 +179,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   };
 
   return {
-    open(request, response, { mayStill, query }) {
-      const given = places.take(request.socket.remoteAddress ?? '');
+    open(request, response, { address, mayStill, query }) {
+      const given = places.take(address);
       if (typeof given === 'string') return given;
       const client = newClient(response, askedIn(request, query), {
         ...{ unnamed: query.has('unnamed'), devices: query.has('devices'), givePlaceBack: given, mayStill },

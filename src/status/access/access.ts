@@ -45,7 +45,12 @@ export interface Access {
   /** `renew` false: the session is none the younger for it. */
   callerOf(
     request: IncomingMessage,
-    options: { readonly isLocal: boolean; readonly isTls: boolean; readonly renew?: boolean },
+    options: {
+      readonly isLocal: boolean;
+      readonly isTls: boolean;
+      readonly address: string;
+      readonly renew?: boolean;
+    },
   ): Caller;
   /** Whether a request that changes something by cookie carries the session's own word. */
   isCsrfRight(caller: Caller, request: IncomingMessage): boolean;
@@ -134,9 +139,8 @@ export function createAccess(options: {
     hasher,
     isTotpRight,
     confirmOwner,
-    callerOf(request, { isLocal, isTls, renew = true }) {
-      const address = request.socket.remoteAddress ?? 'local';
-      if (isLocal) return { who: 'local', role: 'admin', via: 'local', session: null, address: 'local' };
+    callerOf(request, { address, isLocal, isTls, renew = true }) {
+      if (isLocal) return { who: 'local', role: 'admin', via: 'local', session: null, address };
       const bearer = /^Bearer ([\w-]{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
       if (bearer !== undefined) {
         const token = book.tokenOf(bearer);
