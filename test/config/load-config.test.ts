@@ -43,6 +43,7 @@ test('the environment wins over the file and is coerced by the type of its field
       AUTOWEAVE_UPLINK_PROTOCOL: '5',
       AUTOWEAVE_APPLIANCE_NAME: '',
       AUTOWEAVE_CONFIG: '/etc/autoweave.json',
+      AUTOWEAVE_SOCKET: '/run/autoweave/control.sock',
     },
   );
   assert.equal(config.usb.debounceMs, 120);

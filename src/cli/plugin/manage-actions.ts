@@ -36,7 +36,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
     about: 'The installed plugins: state, version, memory, and why they are as they are.',
     async run(context) {
       const { values } = parseArgs({ args: [...context.args], options: actOptions });
-      const answer = await (await applianceClient(values)).get('/api/v1/plugins');
+      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/plugins');
       const { plugins } = answer as unknown as { readonly plugins: readonly PluginStatus[] };
       context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
       return 0;
@@ -64,7 +64,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
         ...{ args: [...context.args], options: actOptions, allowPositionals: true },
       });
       const path = `/api/v1/plugins/${encodeURIComponent(oneFile(positionals, 'NAME'))}/logs`;
-      const answer = await (await applianceClient(values)).get(path);
+      const answer = await (await applianceClient(values, context.environment)).get(path);
       const { lines } = answer as unknown as { readonly lines: readonly PluginLogLine[] };
       if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
       else
@@ -96,7 +96,7 @@ async function act(
   const asked = await question(oneFile(positionals, what), values);
   if (asked === null) return 1;
   const { body, method, path } = asked;
-  const answer = await (await applianceClient(values)).send(method, path, body);
+  const answer = await (await applianceClient(values, context.environment)).send(method, path, body);
   const { detail, plugin } = answer as unknown as Acted;
   if (values.json) context.print(`${JSON.stringify({ detail, plugin }, null, 2)}\n`);
   else context.print(`${detail}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
