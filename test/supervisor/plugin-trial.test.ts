@@ -56,6 +56,9 @@ test(
       out,
     );
     assert.match(out, /^FAILED: 0 events handled, 0 emitted, 3 put aside/m);
+    // The source has two lines, and what runs is one file made of it and of others.
+    assert.ok(out.includes(`(${project}/src/plugin.ts:2:`), out);
+    assert.doesNotMatch(out, /plugin\.mjs/);
   },
 );
 
