@@ -45,6 +45,8 @@ interface Trial {
 
 export async function runPluginTrial(argv: readonly string[]): Promise<number> {
   const [verb, ...args] = argv;
+  // `| head` closes the pipe early: that is no failure, and what was started is ended all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', nothing);
   try {
     const { dir, events, settings } = await readTrialInput(args);
     const trial = await openTrial(settings);
@@ -141,6 +143,7 @@ async function openTrial(settings: Settings): Promise<Trial> {
 async function develop(trial: Trial, dir: string, events: readonly TrialEvent[]): Promise<number> {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  process.stdout.once('error', () => ending.abort());
   const load = async () => {
     try {
       await trial.load(dir);
