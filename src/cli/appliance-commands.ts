@@ -1,6 +1,7 @@
 // `autoweave status|devices|events|logs`: what the page shows, of the appliance here or of one in the network.
 import { parseArgs } from 'node:util';
 import type { LogLine } from '../contracts/appliance-control.ts';
+import type { UsbPortState } from '../contracts/usb-port-state.ts';
 import { applianceOptions, applianceUsage } from './appliance/appliance-client.ts';
 import { lookAgain, withAppliance } from './appliance/look-again.ts';
 import { readSse } from './appliance/read-sse.ts';
@@ -39,7 +40,9 @@ export const devicesCommand: Command = {
   run: (context) =>
     lookAgain(context, {
       path: '/api/v1/devices',
-      toText: ({ devices }) => devicesText(devices as readonly ShownDevice[]),
+      // An appliance of an earlier version tells of no ports.
+      toText: ({ devices, ports }) =>
+        devicesText(devices as readonly ShownDevice[], (ports ?? []) as readonly UsbPortState[]),
     }),
 };
 

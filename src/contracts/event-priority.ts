@@ -12,6 +12,7 @@ const byPrefix: Readonly<Record<string, EventPriority>> = {
   'buffer.spilled': 'low',
   'security.': 'high',
   'usb.device.': 'high',
+  'usb.port.': 'high',
   'usb.suppressed': 'high',
   'usb.source.': 'normal',
   'plugin.': 'normal',

@@ -3,6 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { PluginStateName } from './plugin-status.ts';
 import { UsbDevice, UsbPort, UsbReadiness } from './usb-device.ts';
 import { UsbVerdict } from './usb-policy.ts';
+import { UsbPortFault } from './usb-port-state.ts';
 
 const closed = { additionalProperties: false } as const;
 const Source = Type.Union([
@@ -111,6 +112,17 @@ export const eventTypes = {
       description:
         'A scan compared the bus with what was known; the differences precede it as events of their own.',
     },
+  ),
+  'usb.port.failed': Type.Object(
+    {
+      port: UsbPort,
+      code: UsbPortFault,
+      why: Type.String({ description: "The kernel's own words." }),
+      remedy: Type.String(),
+      times: Type.Integer({ minimum: 1, description: 'Failures in a row at this port, with this one.' }),
+      atUptimeMs: Type.Number({ minimum: 0 }),
+    },
+    { ...closed, description: 'Something was plugged in, or still is, that does not work as a device.' },
   ),
   'usb.suppressed': Type.Object(
     {

@@ -20,6 +20,8 @@ export interface UsbMetrics {
   /** Attach and detach records of the kernel that the `usb` package never reported. */
   readonly crossCheckMissed: Counter<'kind'>;
   readonly devices: Gauge;
+  /** What was plugged in and did not become a working device, by stable code. */
+  readonly portFailures: Counter<'code'>;
   /** From the kernel's record of a device to its first written verdict. */
   readonly authorizationDelay: Histogram;
 }

@@ -9,6 +9,7 @@ import type { Log } from '../contracts/log.ts';
 import type { StatusMetrics } from '../contracts/metrics.ts';
 import type { ApplianceName } from '../contracts/topics.ts';
 import type { UsbDevice } from '../contracts/usb-device.ts';
+import type { UsbPortState } from '../contracts/usb-port-state.ts';
 import type { KeptText } from './access/user-book.ts';
 import type { StatusLimits } from './status-limits.ts';
 
@@ -22,6 +23,8 @@ export interface StatusOptions {
   /** true, or why not. */
   readonly isReady: () => boolean | string;
   readonly devices: () => readonly UsbDevice[];
+  /** Where something is plugged in that is no device yet, or did not become one. */
+  readonly ports: () => readonly UsbPortState[];
   readonly simulated: boolean;
   readonly version: string;
   readonly appliance: ApplianceName;

@@ -27,6 +27,7 @@ import { type Pipeline, startPipeline } from './pipeline.ts';
 import { startPluginSide } from './plugin-side.ts';
 import { reportBootNotes } from './report-boot-notes.ts';
 import { reportClock } from './report-clock.ts';
+import { reportPorts } from './report-ports.ts';
 import { startUsbPolicy } from './start-usb-policy.ts';
 import { statusFiles } from './status-files.ts';
 import { systemClock } from './system-clock.ts';
@@ -115,6 +116,16 @@ export async function startAppliance(options: {
   });
   running = pipeline;
   for (const say of unsaid) say(pipeline);
+  const ports = reportPorts({
+    config: config.usb,
+    clock,
+    metrics: metrics.usb,
+    stored,
+    say: pipeline.say,
+    report: board.reporter('usb-ports'),
+    log: log.child({ part: 'usb' }),
+    onChange: () => status?.devicesChanged(),
+  });
   clockSync.onAnswer(
     reportClock({
       clock,
@@ -238,6 +249,7 @@ export async function startAppliance(options: {
     health: board.report,
     isReady: () => isWorking(board.report(), essential),
     devices: pipeline.devices,
+    ports: ports.ports,
     simulated,
     version: productVersion,
     appliance,
@@ -263,6 +275,7 @@ export async function startAppliance(options: {
       // What they emit while they stop is still stored.
       await plugins.stop();
       usbPolicy.stop();
+      await ports.stop();
       await pipeline.stop(why);
       await Promise.all([uplink.stop(), webhooks.stop(), status.stop(), leds.stop()]);
       await buffer.stop();

@@ -39,6 +39,11 @@ export function createMetrics(
         'kind',
       ),
       devices: gauge('usb_devices', 'Devices on the bus, root hubs excepted.'),
+      portFailures: counter(
+        'usb_port_failures_total',
+        'What was plugged in and did not become a working device.',
+        'code',
+      ),
       authorizationDelay: latency(
         'usb_authorization_delay_seconds',
         "Time from the kernel's record of a device until the first verdict was written.",

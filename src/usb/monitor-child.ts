@@ -1,4 +1,4 @@
-// Runs the monitor command as a long-lived child of the daemon; starts it again, with back-off, whenever it ends.
+// Runs a command that prints what happens as a long-lived child of the daemon; starts it again, with back-off, whenever it ends.
 // When the daemon itself dies, the child ends at its next record, on the closed pipe.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { errorText } from '../lib/error-text.ts';
@@ -39,6 +39,8 @@ export function startMonitorChild(
   command: readonly string[],
   events: MonitorEvents,
   timings: MonitorTimings,
+  /** What it reads: an open descriptor. */
+  input: number | 'ignore' = 'ignore',
 ): MonitorChild {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -58,9 +60,9 @@ export function startMonitorChild(
     };
     const readyTimer = setTimeout(ready, timings.readyMs);
     const [file = '', ...args] = command;
-    const started = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(file, args, { stdio: [input, 'pipe', 'pipe'] });
     child = started;
-    started.stdout.on('data', (chunk: Buffer) => {
+    started.stdout?.on('data', (chunk: Buffer) => {
       if (isStopping) return;
       if (greeting !== null) {
         greeting += chunk.toString('latin1', 0, MAX_GREETING);
@@ -68,7 +70,7 @@ export function startMonitorChild(
       }
       events.onOutput(chunk);
     });
-    started.stderr.on('data', (chunk: Buffer) =>
+    started.stderr?.on('data', (chunk: Buffer) =>
       events.onComplaint(chunk.toString('utf8', 0, MAX_COMPLAINT).trim()),
     );
     onceEnded(started, timings.killMs, (why) => {

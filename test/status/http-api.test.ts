@@ -71,7 +71,13 @@ test('/ready says why it is not [S3]', async (t) => {
 });
 
 test('the devices come with their time, their source, what they rest on, and whether they are simulated [S7]', async (t) => {
-  const { server, buffer } = await startFixture(t, { devices: () => [device] });
+  const at = '2026-01-01T00:00:00.900Z';
+  const coming = (port: string) => ({ port, state: 'enumerating', speedMbps: 12, at }) as const;
+  const { server, buffer } = await startFixture(t, {
+    devices: () => [device],
+    // A device that is listed has arrived.
+    ports: () => [coming('9-9'), coming(device.port)],
+  });
   buffer.append(4);
   const answer = JSON.parse((await ask(server.port, '/api/v1/devices')).body) as object;
   assert.deepEqual(answer, {
@@ -82,6 +88,7 @@ test('the devices come with their time, their source, what they rest on, and whe
     lastEventId: '1-4',
     restsOn: { usb: healthy.parts.usb },
     devices: [{ ...device, verdict: { target: null, rule: null, reason: null, at: null } }],
+    ports: [coming('9-9')],
   });
 });
 

@@ -105,6 +105,7 @@ export async function startFixture(
     health: () => healthy,
     isReady: () => true,
     devices: () => [],
+    ports: () => [],
     simulated: true,
     version: '1.2.3',
     appliance: { tenant: 'acme', site: 'plant', name: 'edge-1' },

@@ -22,7 +22,7 @@ export interface PagePerson {
   go(view: string): Promise<void>;
   press(button: string): Promise<void>;
   /** Resolves as soon as the text is somewhere on the page. */
-  see(text: string): Promise<void>;
+  see(...texts: readonly string[]): Promise<void>;
   /** The fields of the form, by name, and its button. */
   fill(fields: Readonly<Record<string, string>>, form?: string): Promise<void>;
   claim(code: string): Promise<void>;
@@ -56,8 +56,8 @@ export async function startPagePerson(t: Cleanup, url: string): Promise<PagePers
   };
   return {
     ...{ page, errors, go, press, fill },
-    async see(text) {
-      const isThere = `document.body.innerText.includes(${JSON.stringify(text)})`;
+    async see(...texts) {
+      const isThere = `${JSON.stringify(texts)}.some((text) => document.body.innerText.includes(text))`;
       await page.waitForFunction(isThere, { polling: 'mutation' });
     },
     async claim(code) {

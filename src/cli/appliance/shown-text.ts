@@ -3,6 +3,7 @@ import type { AuditEntry } from '../../contracts/api-access.ts';
 import type { ApplianceFacts, LogLine } from '../../contracts/appliance-control.ts';
 import type { HealthReport } from '../../contracts/health.ts';
 import type { UsbDevice } from '../../contracts/usb-device.ts';
+import type { UsbPortState } from '../../contracts/usb-port-state.ts';
 
 export interface ShownState extends ApplianceFacts {
   readonly source: string;
@@ -44,7 +45,7 @@ export interface ShownDevice extends UsbDevice {
   readonly verdict: { readonly target: string | null; readonly reason: string | null };
 }
 
-export function devicesText(devices: readonly ShownDevice[]): string {
+export function devicesText(devices: readonly ShownDevice[], ports: readonly UsbPortState[]): string {
   const lines = devices.map((device) => {
     const { port, verdict } = device;
     const ids = `${device.vendorId ?? '????'}:${device.productId ?? '????'}`;
@@ -54,7 +55,14 @@ export function devicesText(devices: readonly ShownDevice[]): string {
     const judged = verdict.target === null ? '' : `  ${verdict.target} (${verdict.reason ?? ''})`;
     return `${port.padEnd(10)} ${ids}  ${name || 'unnamed'}${judged}`;
   });
-  return toText(lines.length === 0 ? ['no device is plugged in'] : lines);
+  const others = ports.map(({ port, product, state, why, remedy }) =>
+    [
+      port.padEnd(10),
+      ...(product === undefined ? [] : [`${product}:`]),
+      state === 'enumerating' ? 'connecting …' : `does not work (${why ?? ''}). ${remedy ?? ''}`,
+    ].join(' '),
+  );
+  return toText(lines.length + others.length === 0 ? ['no device is plugged in'] : [...lines, ...others]);
 }
 
 export function eventText({ id, time, type, subject }: Readonly<Record<string, unknown>>): string {

@@ -1,6 +1,6 @@
 // How the bus is watched. A section of the configuration (../config.ts).
 import { type Static, Type } from 'typebox';
-import { closed, Path } from './config-types.ts';
+import { closed, OptionalPath, Path } from './config-types.ts';
 
 export const UsbConfig = Type.Object(
   {
@@ -11,6 +11,9 @@ export const UsbConfig = Type.Object(
       default: ['udevadm', 'monitor', '--kernel', '--udev', '--property'],
       description: 'Prints uevents in the format of `udevadm monitor --property`.',
     }),
+    kernelLog: OptionalPath(
+      "The kernel's log, which tells of a device before it is read, and of what fails to become one. Left out: /dev/kmsg where the bus is /sys, none elsewhere.",
+    ),
     crossCheck: Type.Boolean({
       default: true,
       description: 'Count what the `usb` package alone would have missed.',

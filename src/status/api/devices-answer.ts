@@ -4,6 +4,7 @@ import { PartHealth } from '../../contracts/health.ts';
 import { OrNull } from '../../contracts/or-null.ts';
 import { UsbDevice } from '../../contracts/usb-device.ts';
 import type { UsbVerdict } from '../../contracts/usb-policy.ts';
+import { UsbPortState } from '../../contracts/usb-port-state.ts';
 import type { StatusOptions } from '../status-options.ts';
 import { type Stamp, stamped } from './stamp.ts';
 
@@ -26,22 +27,29 @@ const ShownVerdict = Type.Object(
 export const DevicesAnswer = stamped({
   restsOn: Type.Record(Type.String(), PartHealth),
   devices: Type.Array(Type.Object({ ...UsbDevice.properties, verdict: ShownVerdict }, closed)),
+  ports: Type.Array(UsbPortState, {
+    description: 'Where something is plugged in that is no device yet, or did not become one.',
+  }),
 });
 
 export function createDevicesAnswer(
-  { control, devices, health }: Pick<StatusOptions, 'control' | 'devices' | 'health'>,
+  { control, devices, health, ports }: Pick<StatusOptions, 'control' | 'devices' | 'health' | 'ports'>,
   stamp: () => Stamp,
 ): () => Readonly<Record<string, unknown>> {
   return () => {
     const parts = Object.entries(health().parts).filter(([part]) => /^usb\b/.test(part));
+    const present = devices();
+    const taken = new Set(present.map(({ port }) => port));
     return {
       ...stamp(),
       restsOn: Object.fromEntries(parts),
-      devices: devices().map((device) => {
+      devices: present.map((device) => {
         const given = control.verdictAt(device.port);
         const verdict = shownVerdict(device.policy ?? given?.verdict ?? null, given?.since ?? null);
         return { ...device, verdict };
       }),
+      // A device that is listed is not on its way any more.
+      ports: ports().filter(({ port, state }) => state === 'failed' || !taken.has(port)),
     };
   };
 }

@@ -43,12 +43,31 @@ const outline = (nodes: readonly PortNode[]): string =>
     .join(' ');
 
 test('devices hang on their hubs in the order of the sockets, and a hub that is not known still has its place [S1]', () => {
-  const buses = toBuses(['1-10', '1-2', '1-1.4', '1-1', '2-3.1.2', '1-1.1'].map((port) => device(port)));
+  const buses = toBuses(
+    ['1-10', '1-2', '1-1.4', '1-1', '2-3.1.2', '1-1.1'].map((port) => device(port)),
+    [],
+  );
   assert.deepEqual(
     buses.map(({ number, ports, count: all }) => `${number}: ${outline(ports)} = ${all}`),
     ['1: 1(1 4) 2 10 = 5', '2: 3?(1?(2)) = 1'],
   );
-  assert.deepEqual(toBuses([]), []);
+  assert.deepEqual(toBuses([], []), []);
+});
+
+test('what is no device yet, or does not become one, has its place on the map and is not counted [S1]', () => {
+  const at = '2026-11-21T10:00:00.000Z';
+  const buses = toBuses(
+    [device('1-1')],
+    [
+      { port: '1-1.3', state: 'enumerating', speedMbps: 12, at },
+      { port: '2-4', state: 'failed', code: 'usb.port-no-answer', at },
+    ],
+  );
+  assert.deepEqual(
+    buses.map(({ number, ports, count: all }) => `${number}: ${outline(ports)} = ${all}`),
+    ['1: 1(3?) = 1', '2: 4? = 0'],
+  );
+  assert.equal(buses[1]?.ports[0]?.state?.code, 'usb.port-no-answer');
 });
 
 test('a device is named once by its maker, and says what it is by its interfaces [S1]', () => {

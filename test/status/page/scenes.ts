@@ -1,6 +1,6 @@
 // Answers of the API, written down, in states that are hard to bring about at will: what the page makes of them is looked at and
 // measured (axe). That the appliance answers so is the business of the tests that run one.
-import { devices } from './scenes/devices.ts';
+import { devices, ports } from './scenes/devices.ts';
 import { events, lines } from './scenes/events.ts';
 import { before, goodParts, part } from './scenes/parts.ts';
 import { admin, config, people } from './scenes/people.ts';
@@ -43,6 +43,7 @@ const good = {
   devices: {
     restsOn: { 'usb-monitor': goodParts['usb-monitor'], 'usb-scan': goodParts['usb-scan'] },
     devices,
+    ports,
   },
   plugins: { plugins },
   'plugins/serial-scale/logs': { lines },
@@ -62,7 +63,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
       buffer: { waiting: 0, queued: 0, oldestAgeSeconds: null, bytes: 0, archiveBytes: 0, archivedEvents: 0 },
       plugins: { running: 0, total: 0 },
     },
-    devices: { ...good.devices, devices: [] },
+    devices: { ...good.devices, devices: [], ports: [] },
     plugins: { plugins: [] },
     logs: { lines: [] },
     users: { users: [{ name: 'gerda', role: 'admin', totp: false, since: before(60) }] },

@@ -2,6 +2,7 @@
 import type { HealthReport } from '../../../contracts/health.ts';
 import type { PluginLogLine, PluginStatus } from '../../../contracts/plugin-status.ts';
 import type { UsbDevice } from '../../../contracts/usb-device.ts';
+import type { UsbPortState } from '../../../contracts/usb-port-state.ts';
 import type { LedState } from '../../leds/led-states.ts';
 
 export type Role = 'viewer' | 'operator' | 'admin';
@@ -58,9 +59,12 @@ export interface DeviceVerdict {
 
 export type Device = UsbDevice & { readonly verdict?: DeviceVerdict };
 
+export type PortState = UsbPortState;
+
 export interface DevicesAnswer extends Stamp {
   readonly restsOn: HealthReport['parts'];
   readonly devices: readonly Device[];
+  readonly ports: readonly PortState[];
 }
 
 export interface PluginsAnswer extends Stamp {

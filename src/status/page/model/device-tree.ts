@@ -1,5 +1,5 @@
 // Devices with their port paths -> the map of the sockets: buses, hubs and what hangs on them. Pure.
-import type { Device } from './answers.ts';
+import type { Device, PortState } from './answers.ts';
 
 export interface PortNode {
   /** `1-1.4` */
@@ -8,6 +8,8 @@ export interface PortNode {
   readonly socket: number;
   /** null: a hub that is not known, only what hangs on it. */
   readonly device: Device | null;
+  /** What goes on there besides. */
+  readonly state: PortState | null;
   readonly children: readonly PortNode[];
 }
 
@@ -17,10 +19,11 @@ export interface Bus {
   readonly count: number;
 }
 
-export function toBuses(devices: readonly Device[]): readonly Bus[] {
+export function toBuses(devices: readonly Device[], states: readonly PortState[]): readonly Bus[] {
   const byPort = new Map(devices.map((device) => [device.port, device]));
+  const stateAt = new Map(states.map((state) => [state.port, state]));
   const childrenOf = new Map<string, Set<string>>();
-  for (const { port } of devices) {
+  for (const { port } of [...devices, ...states]) {
     let below = port;
     for (let above = parentOf(below); ; above = parentOf(below)) {
       const siblings = childrenOf.get(above) ?? new Set();
@@ -33,6 +36,7 @@ export function toBuses(devices: readonly Device[]): readonly Bus[] {
     port,
     socket: Number(/\d+$/.exec(port)?.[0] ?? 0),
     device: byPort.get(port) ?? null,
+    state: stateAt.get(port) ?? null,
     children: [...(childrenOf.get(port) ?? [])].map(node).sort((a, b) => a.socket - b.socket),
   });
   return [...childrenOf.keys()]
@@ -52,7 +56,7 @@ function parentOf(port: string): string {
 }
 
 export function deviceName(
-  device: Pick<Device, 'manufacturer' | 'vendorName' | 'product' | 'productName'>,
+  device: Partial<Pick<Device, 'manufacturer' | 'vendorName' | 'product' | 'productName'>>,
 ): string | null {
   const maker = (device.manufacturer ?? device.vendorName ?? '').trim();
   const product = (device.product ?? device.productName ?? '').trim();

@@ -1,13 +1,13 @@
 // The sockets as a map: buses, hubs, what hangs where; one device opened at a time, with its verdict and what can be done.
-import type { Device } from '../model/answers.ts';
+import type { Device, PortState } from '../model/answers.ts';
 import { type Bus, deviceKind, deviceName, isHub, type PortNode, toBuses } from '../model/device-tree.ts';
 import type { Model } from '../model/model.ts';
 import { linkTo } from '../model/route.ts';
-import { ago, secondsBetween } from '../model/units.ts';
+import { ago, instant, secondsBetween } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Confirm } from '../ui/confirm.tsx';
-import { Empty, Facts, Head, Waiting } from '../ui/parts.tsx';
+import { Empty, Facts, Head, Pill, Waiting } from '../ui/parts.tsx';
 import { toneOfVerdict, Verdict } from './verdict.tsx';
 
 export function DevicesView({ model }: ViewProps) {
@@ -26,13 +26,13 @@ export function DevicesView({ model }: ViewProps) {
       <Head title={answer === null ? t.view.devices : t.device.title(answer.devices.length)} about={about} />
       {answer === null ? (
         <Waiting problem={model.devices.problem} />
-      ) : answer.devices.length === 0 ? (
+      ) : answer.devices.length + answer.ports.length === 0 ? (
         <section class="card">
           <Empty title={t.device.none}>{t.device.noneWhy}</Empty>
         </section>
       ) : (
         <div class="buses">
-          {toBuses(answer.devices).map((bus) => (
+          {toBuses(answer.devices, answer.ports).map((bus) => (
             <BusCard key={bus.number} bus={bus} model={model} />
           ))}
         </div>
@@ -58,15 +58,12 @@ function BusCard({ bus, model }: ViewProps & { readonly bus: Bus }) {
 }
 
 function Port({ node, model }: ViewProps & { readonly node: PortNode }) {
-  const { device, port, socket, children } = node;
+  const { device, port, socket, state, children } = node;
   const open = model.route.detail === port;
   return (
     <li>
       {device === null ? (
-        <div class="port unknown">
-          <span class="plug unknown">{socket}</span>
-          <span class="port-name quiet">{t.device.unknownHub}</span>
-        </div>
+        <PortWithout socket={socket} state={state} />
       ) : (
         <button
           type="button"
@@ -95,6 +92,7 @@ function Port({ node, model }: ViewProps & { readonly node: PortNode }) {
           <Verdict device={device} />
         </button>
       )}
+      {device !== null && state?.state === 'failed' ? <Failure state={state} /> : null}
       {open && device !== null ? <Detail device={device} model={model} /> : null}
       {children.length === 0 ? null : (
         <ul class="ports">
@@ -107,7 +105,49 @@ function Port({ node, model }: ViewProps & { readonly node: PortNode }) {
   );
 }
 
-function speed({ speedMbps }: Device): string | null {
+/** Something is plugged in that is no device, or not yet; or it is known only by what hangs on it. */
+function PortWithout({ socket, state }: Pick<PortNode, 'socket' | 'state'>) {
+  if (state === null)
+    return (
+      <div class="port unknown">
+        <span class="plug unknown">{socket}</span>
+        <span class="port-name quiet">{t.device.unknownHub}</span>
+      </div>
+    );
+  const isBad = state.state === 'failed';
+  const { productId, vendorId } = state;
+  return (
+    <>
+      <div class="port unknown">
+        <span class={`plug ${isBad ? 'bad' : 'unknown'}`}>{socket}</span>
+        <span class="port-name">
+          <span>{deviceName(state) ?? (isBad ? t.device.unnamed : t.device.enumerating)}</span>
+          <small>
+            {[vendorId === undefined ? null : `${vendorId}:${productId}`, speed(state)]
+              .filter(Boolean)
+              .join(' · ')}
+          </small>
+        </span>
+        <Pill tone={isBad ? 'bad' : 'info'}>{isBad ? t.device.failed : t.device.enumerating}</Pill>
+      </div>
+      {isBad ? <Failure state={state} /> : null}
+    </>
+  );
+}
+
+const Failure = ({ state: { at, code, remedy, why } }: { readonly state: PortState }) => (
+  <div class="detail" role="status">
+    <p>
+      {code === undefined ? null : <strong>{t.device.fault[code]}. </strong>}
+      {remedy}
+    </p>
+    <p class="quiet">
+      {t.device.kernelSays(why ?? t.unknown)} · <time dateTime={at}>{instant(at)}</time>
+    </p>
+  </div>
+);
+
+function speed({ speedMbps }: Pick<Device, 'speedMbps'>): string | null {
   if (speedMbps === undefined) return null;
   return speedMbps >= 1_000 ? `${speedMbps / 1_000} Gbit/s` : `${speedMbps} Mbit/s`;
 }

@@ -1,5 +1,7 @@
 // What is plugged in: hubs, a blocked stick, a device that nobody judged, one whose name is too long.
 import type { UsbDevice } from '../../../../src/contracts/usb-device.ts';
+import type { UsbPortState } from '../../../../src/contracts/usb-port-state.ts';
+import { portRemedies } from '../../../../src/usb/kernel-log/port-faults.ts';
 import { before } from './parts.ts';
 
 const known = (port: string, more: Partial<UsbDevice> & { readonly verdict?: object }): object => ({
@@ -131,4 +133,18 @@ export const devices = [
       at: before(60),
     },
   }),
+];
+
+/** One that is on its way, and one that never arrives. */
+export const ports: readonly UsbPortState[] = [
+  { port: '1-6', state: 'enumerating', speedMbps: 12, at: before(1) },
+  {
+    port: '1-7',
+    state: 'failed',
+    code: 'usb.port-no-answer',
+    why: 'device descriptor read/64, error -71; unable to enumerate USB device',
+    remedy: portRemedies['usb.port-no-answer'],
+    times: 1,
+    at: before(95),
+  },
 ];

@@ -1,0 +1,137 @@
+// Signs of the kernel's log, in order -> what goes on at the ports now, and each failure once. Pure but for its timer.
+import type { UsbPortFault } from '../../contracts/usb-port-state.ts';
+import type { PortSign } from './port-sign.ts';
+
+export interface PortFailure {
+  readonly port: string;
+  readonly code: UsbPortFault;
+  readonly why: string;
+  /** In a row, without a device between them; those that were not told on their own are in the next one. */
+  readonly times: number;
+  readonly uptimeMs: number;
+}
+
+/** What the kernel has read of it so far. */
+interface Claims {
+  readonly vendorId?: string;
+  readonly productId?: string;
+  readonly manufacturer?: string;
+  readonly product?: string;
+}
+
+export type PortNow = Claims &
+  (
+    | {
+        readonly state: 'enumerating';
+        readonly port: string;
+        readonly speedMbps: number;
+        readonly sinceMs: number;
+      }
+    | ({ readonly state: 'failed'; readonly sinceMs: number } & Omit<PortFailure, 'uptimeMs'>)
+  );
+
+export interface PortStates {
+  take(sign: Exclude<PortSign, { readonly kind: 'controller-died' }>, uptimeMs: number): void;
+  now(): readonly PortNow[];
+  stop(): void;
+}
+
+/** The kernel tries for 45 s with a device that is silent (hub.c: three times 5 s, twice, and a power cycle). */
+const ENUMERATING_MS = 60_000;
+/** From the kernel's own line until its record is read and judged. */
+const FOUND_MS = 2_000;
+/** Nothing tells that what never became a device has been pulled out: so long it is shown. */
+const FAILED_MS = 900_000;
+const MAX_PORTS = 256;
+
+interface Entry {
+  now: PortNow;
+  trouble: { readonly code: UsbPortFault; readonly why: string } | null;
+  times: number;
+  endsMs: number;
+}
+
+export function createPortStates(options: {
+  readonly uptimeMs: () => number;
+  readonly onChange: () => void;
+  readonly onFailed: (failure: PortFailure) => void;
+}): PortStates {
+  const { onChange, onFailed, uptimeMs } = options;
+  const entries = new Map<string, Entry>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const expire = () => {
+    const size = entries.size;
+    for (const [port, { endsMs }] of entries) if (endsMs <= uptimeMs()) entries.delete(port);
+    arm();
+    if (entries.size !== size) onChange();
+  };
+  const arm = () => {
+    clearTimeout(timer);
+    if (entries.size === 0) return;
+    const nextMs = Math.min(...[...entries.values()].map(({ endsMs }) => endsMs));
+    timer = setTimeout(expire, Math.max(0, nextMs - uptimeMs()) + 1);
+    timer.unref();
+  };
+  const set = (port: string, entry: Entry) => {
+    if (!entries.has(port) && entries.size >= MAX_PORTS) return;
+    entries.set(port, entry);
+    arm();
+    onChange();
+  };
+
+  return {
+    take(sign, sinceMs) {
+      const { kind, port } = sign;
+      const known = entries.get(port);
+      switch (kind) {
+        case 'enumerating': {
+          const { speedMbps } = sign;
+          const times = known?.times ?? 0;
+          // The kernel's second try is the same plug.
+          const isSame = known?.now.state === 'enumerating';
+          const begunMs = isSame ? known.now.sinceMs : sinceMs;
+          const now = { state: 'enumerating', port, speedMbps, sinceMs: begunMs } as const;
+          const trouble = isSame ? known.trouble : null;
+          return set(port, { now, trouble, times, endsMs: sinceMs + ENUMERATING_MS });
+        }
+        case 'trouble':
+          // Of a device that works it tells of a reset.
+          if (known?.now.state === 'enumerating') known.trouble = { code: sign.code, why: sign.why };
+          return;
+        case 'failed': {
+          const code = sign.code ?? known?.trouble?.code ?? 'usb.port-no-answer';
+          const why = sign.code === null && known?.trouble ? `${known.trouble.why}; ${sign.why}` : sign.why;
+          const times = (known?.times ?? 0) + 1;
+          const claims = known === undefined ? {} : claimsOf(known.now);
+          const now = { ...claims, state: 'failed', port, code, why, times, sinceMs } as const;
+          set(port, { now, trouble: null, times, endsMs: sinceMs + FAILED_MS });
+          return onFailed({ port, code, why, times, uptimeMs: sinceMs });
+        }
+        case 'found': {
+          if (known === undefined) return;
+          const { vendorId, productId } = sign;
+          const endsMs = Math.min(known.endsMs, sinceMs + FOUND_MS);
+          return set(port, { ...known, now: { ...known.now, vendorId, productId }, times: 0, endsMs });
+        }
+        case 'named':
+          if (known === undefined) return;
+          return set(port, { ...known, now: { ...known.now, [sign.what]: sign.text } });
+        case 'gone':
+          if (entries.delete(port)) onChange();
+          return arm();
+      }
+    },
+    now: () => [...entries.values()].map(({ now }) => now),
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function claimsOf({ manufacturer, product, productId, vendorId }: PortNow): Claims {
+  return {
+    ...(vendorId !== undefined && { vendorId }),
+    ...(productId !== undefined && { productId }),
+    ...(manufacturer !== undefined && { manufacturer }),
+    ...(product !== undefined && { product }),
+  };
+}
