@@ -85,7 +85,7 @@ async function asUser(
     file === undefined
       ? await atTerminal(context)(`Password of ${name}: `, { isSecret: true })
       : await readPassword(file);
-  const stranger = await applianceClient({ socket: '', url: values.url, ca: values.ca });
+  const stranger = await applianceClient({ url: values.url, ca: values.ca }, context.environment);
   const client = await stranger.logIn({ name, password: typed }).catch(async (cause: unknown) => {
     if (!(cause instanceof AppError) || cause.code !== 'status.totp-needed') throw cause;
     const totp = digits(await atTerminal(context)('Code of the app: '));

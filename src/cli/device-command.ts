@@ -15,7 +15,7 @@ function judge(target: 'allow' | 'block', about: string): Action {
   return {
     usage: `${target} PORT [--reason TEXT] [--json] [--socket FILE | --url URL --token-file FILE]`,
     about,
-    async run({ args, print }) {
+    async run({ args, environment, print }) {
       const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
       const port = oneFile(positionals, 'PORT');
       if (!schemaCheck(UsbPort)(port).ok)
@@ -24,7 +24,7 @@ function judge(target: 'allow' | 'block', about: string): Action {
           `PORT is one that \`autoweave devices\` lists, such as 1-1.4, not ${port}`,
         );
       const body = values.reason === undefined ? {} : { reason: values.reason };
-      const client = await applianceClient(values);
+      const client = await applianceClient(values, environment);
       const answer = await client
         .send('POST', `/api/v1/devices/${port}/${target}`, body)
         .catch((cause: unknown) => {

@@ -19,6 +19,7 @@ export function helpText(): string {
 ${lines.join('\n')}
 
 autoweave help COMMAND explains one of them.
+The appliance of a command is the one of this machine, unless --socket, AUTOWEAVE_SOCKET or --url names another.
 Every setting is also a variable: usb.debounceMs is AUTOWEAVE_USB_DEBOUNCE_MS.
 `;
 }

@@ -24,7 +24,7 @@ ${actUsage}`,
   run: (context) =>
     tellRefusal(context, async () => {
       const { values } = parseArgs({ args: [...context.args], options: actOptions });
-      const answer = await (await applianceClient(values)).get('/api/v1/settings');
+      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/settings');
       const { config, hidden } = answer as { readonly config: unknown; readonly hidden: readonly string[] };
       context.print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : settingsText(config, hidden));
       return exitCodes.ok;
@@ -46,7 +46,7 @@ ${actUsage}`,
       const limit = numberOption('--last', values.last) ?? 20;
       const before = numberOption('--before', values.before);
       const query = `limit=${limit}${before === undefined ? '' : `&before=${before}`}`;
-      const answer = await (await applianceClient(values)).get(`/api/v1/audit?${query}`);
+      const answer = await (await applianceClient(values, context.environment)).get(`/api/v1/audit?${query}`);
       const { entries } = answer as unknown as { readonly entries: readonly AuditEntry[] };
       context.print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : auditText(entries.toReversed()));
       return exitCodes.ok;
@@ -66,7 +66,7 @@ ${actUsage}`,
         ...{ args: [...context.args], options: actOptions, allowPositionals: true },
       });
       const file = oneFile(positionals, 'FILE');
-      const client = await applianceClient(values);
+      const client = await applianceClient(values, context.environment);
       const answer = await client.open('/api/v1/diagnostics', AbortSignal.timeout(DIAGNOSTICS_LIMIT_MS));
       const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
       let isOurs = false;

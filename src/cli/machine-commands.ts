@@ -24,7 +24,11 @@ ${actUsage}`,
       const seconds = numberOption('--seconds', values.seconds) ?? IDENTIFY_SECONDS;
       if (seconds > MOST_SECONDS)
         throw cliError('cli.usage', `--seconds takes at most ${MOST_SECONDS}, not ${seconds}`);
-      const answer = await (await applianceClient(values)).send('POST', '/api/v1/identify', { seconds });
+      const answer = await (await applianceClient(values, context.environment)).send(
+        'POST',
+        '/api/v1/identify',
+        { seconds },
+      );
       context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
       return exitCodes.ok;
     }),
@@ -43,7 +47,10 @@ ${actUsage}`,
       const { values } = parseArgs({ args: [...context.args], options });
       const consequence = 'Nothing is watched while the computer starts again.';
       if (!(await confirmAct(context, { yes: values.yes, consequence }))) return exitCodes.refused;
-      const answer = await (await applianceClient(values)).send('POST', '/api/v1/reboot');
+      const answer = await (await applianceClient(values, context.environment)).send(
+        'POST',
+        '/api/v1/reboot',
+      );
       context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
       return exitCodes.ok;
     }),
@@ -61,7 +68,7 @@ ${actUsage}`,
     tellRefusal(context, async () => {
       const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
       const { values } = parseArgs({ args: [...context.args], options });
-      const client = await applianceClient(values);
+      const client = await applianceClient(values, context.environment);
       const { source } = await client.get('/api/v1/state');
       const name = String(source).split(':').at(-1) ?? '';
       const consequence = `Events that were not sent yet, settings, users and plugins of ${name} are lost for good.`;
@@ -83,7 +90,7 @@ It is what the screen of the appliance shows; nothing in the network tells it. O
     tellRefusal(context, async () => {
       const { socket, json } = actOptions;
       const { values } = parseArgs({ args: [...context.args], options: { socket, json } });
-      const answer = await (await applianceClient(values)).get('/api/v1/claim-code');
+      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/claim-code');
       context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.code)}\n`);
       return exitCodes.ok;
     }),

@@ -47,7 +47,11 @@ ${actUsage}`,
       const login =
         user === undefined ? {} : { user, password: await newPassword(context, { file, question }) };
       const body = { tenant, site, name, broker: { url: broker, ...login }, ...(replace ? { replace } : {}) };
-      const answer = await (await applianceClient(values)).send('POST', '/api/v1/setup', body);
+      const answer = await (await applianceClient(values, context.environment)).send(
+        'POST',
+        '/api/v1/setup',
+        body,
+      );
       context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
       return exitCodes.ok;
     }),

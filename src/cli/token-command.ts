@@ -17,9 +17,9 @@ type Entry = Static<typeof TokenEntry>;
 const list: Action = {
   usage: `list ${whereOptions}`,
   about: 'The tokens and their roles; what they are is kept nowhere.',
-  async run({ args, print }) {
+  async run({ args, environment, print }) {
     const { values } = parseArgs({ args: [...args], options: actOptions });
-    const answer = await (await applianceClient(values)).get('/api/v1/tokens');
+    const answer = await (await applianceClient(values, environment)).get('/api/v1/tokens');
     const { tokens } = answer as unknown as { readonly tokens: readonly Entry[] };
     print(values.json ? `${JSON.stringify(tokens, null, 2)}\n` : tokensText(tokens));
     return exitCodes.ok;
@@ -30,12 +30,12 @@ const add: Action = {
   usage: `add NAME --role viewer|operator|admin [--out FILE] ${whereOptions}`,
   about:
     'Make a token and print it, this once; with --out it goes into a file that its owner alone can read.',
-  async run({ args, print }) {
+  async run({ args, environment, print }) {
     const options = { ...actOptions, role: { type: 'string' }, out: { type: 'string' } } as const;
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
     const name = oneFile(positionals, 'NAME');
     const body = { name, role: roleOption(values.role) };
-    const client = await applianceClient(values);
+    const client = await applianceClient(values, environment);
     // The file comes first: a token that nobody could read would stay behind.
     await using file = values.out === undefined ? null : await openNewFile(values.out);
     const { token } = await client.send('POST', '/api/v1/tokens', body).catch(async (cause: unknown) => {
@@ -61,14 +61,14 @@ const add: Action = {
 const remove: Action = {
   usage: `remove NAME [--yes] ${whereOptions}`,
   about: 'Take a token back: its program is refused from now on.',
-  async run({ args, ask, complain, print }) {
+  async run({ args, ask, complain, environment, print }) {
     const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
     const name = oneFile(positionals, 'NAME');
     const consequence = `What uses the token ${name} is refused from then on.`;
     if (!(await confirmAct({ ask, complain }, { yes: values.yes, consequence }))) return exitCodes.refused;
     const path = `/api/v1/tokens/${encodeURIComponent(name)}`;
-    const answer = await (await applianceClient(values)).send('DELETE', path);
+    const answer = await (await applianceClient(values, environment)).send('DELETE', path);
     print(values.json ? `${JSON.stringify(answer)}\n` : `${name} is removed\n`);
     return exitCodes.ok;
   },

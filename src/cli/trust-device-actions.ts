@@ -13,11 +13,11 @@ const install: Action = {
   usage: `install FILE [--first] ${whereOptions}`,
   about:
     'Hand the appliance over to the next version, or give it its first one; what is no longer trusted stops',
-  async run({ args, print }) {
+  async run({ args, environment, print }) {
     const options = { ...actOptions, first: { type: 'boolean', default: false } } as const;
     const { positionals, values } = parseArgs({ args: [...args], options, allowPositionals: true });
     const body = { text: await readText(oneFile(positionals, 'FILE')), first: values.first };
-    const answer = await (await applianceClient(values)).send('POST', '/api/v1/trust', body);
+    const answer = await (await applianceClient(values, environment)).send('POST', '/api/v1/trust', body);
     const { before, isNew, version } = answer as unknown as {
       readonly version: number;
       readonly before: number | null;
@@ -36,9 +36,9 @@ const install: Action = {
 const current: Action = {
   usage: `current ${whereOptions}`,
   about: 'Print the document that is in force on the appliance',
-  async run({ args, print }) {
+  async run({ args, environment, print }) {
     const { values } = parseArgs({ args: [...args], options: actOptions });
-    const { text } = await (await applianceClient(values)).get('/api/v1/trust');
+    const { text } = await (await applianceClient(values, environment)).get('/api/v1/trust');
     if (typeof text !== 'string') throw cliError('cli.unreadable', 'the appliance gave no trust document');
     print(values.json ? text : await trustText(orThrow(readTrustFile(text)).file));
     return exitCodes.ok;

@@ -24,9 +24,9 @@ const actions: Readonly<Record<string, Action>> = {
   list: {
     usage: `list ${whereOptions}`,
     about: 'The users, their roles, and who has a second factor.',
-    async run({ args, print }) {
+    async run({ args, environment, print }) {
       const { values } = parseArgs({ args: [...args], options: actOptions });
-      const { users } = (await (await applianceClient(values)).get('/api/v1/users')) as {
+      const { users } = (await (await applianceClient(values, environment)).get('/api/v1/users')) as {
         readonly users: readonly Entry[];
       };
       print(values.json ? `${JSON.stringify(users, null, 2)}\n` : usersText(users));
@@ -95,7 +95,7 @@ interface Act {
 }
 
 async function act(
-  { args, print }: CommandContext,
+  { args, environment, print }: CommandContext,
   plan: (
     name: string,
     given: {
@@ -111,7 +111,7 @@ async function act(
   const planned = await plan(name, given);
   if (planned === null) return exitCodes.refused;
   const { method, path, body, done } = planned;
-  const answer = await (await applianceClient(values)).send(method, path, body);
+  const answer = await (await applianceClient(values, environment)).send(method, path, body);
   print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : `${done}\n`);
   return exitCodes.ok;
 }

@@ -2,6 +2,7 @@
 import type { Config } from '../contracts/config.ts';
 import type { ConfigProblem } from './config-problem.ts';
 import { networkChecks } from './network-checks.ts';
+import { proxyChecks } from './proxy-checks.ts';
 import { nodeAt } from './schema-node.ts';
 import { shownValue } from './shown-value.ts';
 import { webhookChecks } from './webhook-checks.ts';
@@ -75,5 +76,10 @@ const rules: readonly Rule[] = [
 
 export function crossChecks(config: Config): ConfigProblem[] {
   const problems = rules.map((rule) => rule(config)).filter((problem) => problem !== null);
-  return [...problems, ...networkChecks(config), ...webhookChecks(config.uplink)];
+  return [
+    ...problems,
+    ...networkChecks(config),
+    ...webhookChecks(config.uplink),
+    ...proxyChecks(config.status),
+  ];
 }

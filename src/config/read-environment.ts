@@ -5,8 +5,12 @@ import { expectedText } from './expected-text.ts';
 import { keysOf, type SchemaNode, sections } from './schema-node.ts';
 import { shownName, shownValue } from './shown-value.ts';
 
-/** Read beside the configuration: by the start itself and by the scripts around it. */
-export const reservedVariables: readonly string[] = ['AUTOWEAVE_CONFIG', 'AUTOWEAVE_REDIS_CONF'];
+/** Read beside the configuration: by the start itself, by the scripts around it and by the commands. */
+export const reservedVariables: readonly string[] = [
+  'AUTOWEAVE_CONFIG',
+  'AUTOWEAVE_REDIS_CONF',
+  'AUTOWEAVE_SOCKET',
+];
 
 export interface EnvironmentValue {
   readonly section: string;

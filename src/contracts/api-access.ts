@@ -34,8 +34,18 @@ export const ClaimRequest = Type.Object(
 export const LoggedIn = Type.Object({ user: User, csrf: Type.String() }, closed);
 export const NewUser = Type.Object({ name: UserName, password: Password, role: Role }, closed);
 export const UserChange = Type.Object(
-  { role: Type.Optional(Role), password: Type.Optional(Password) },
-  { ...closed, minProperties: 1 },
+  {
+    role: Type.Optional(Role),
+    password: Type.Optional(Password),
+    currentPassword: Type.Optional(
+      Type.String({
+        ...{ minLength: 1, maxLength: 256 },
+        description:
+          'The password of who asks, needed with `password` by whoever is logged in; a token and the local socket have none.',
+      }),
+    ),
+  },
+  { ...closed, minProperties: 1, dependentRequired: { currentPassword: ['password'] } },
 );
 export const OwnPassword = Type.Object({ current: TypedPassword, password: Password }, closed);
 export const TotpConfirmation = Type.Object({ code: TotpCode }, closed);

@@ -1,11 +1,10 @@
 // What the appliance says of one plugin, wherever it is shown; and what can be done with plugins.
 import { type Static, Type } from 'typebox';
+import { OrNull } from './or-null.ts';
 import { PluginResources, SecurityLevel } from './plugin-manifest.ts';
 
 const closed = { additionalProperties: false } as const;
 const Count = Type.Integer({ minimum: 0 });
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
 
 export const PluginStateName = Type.Union([
   Type.Literal('discovered'),

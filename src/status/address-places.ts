@@ -12,18 +12,21 @@ export interface PlacesOptions {
   readonly total: number;
   readonly share: number;
   readonly loopbackShare: number;
+  /** An address that stands for many clients, and gets what this machine's own get. */
+  readonly isProxy?: (address: string) => boolean;
 }
 
 /** Of all places, what the network may have: the screen of the box itself must not go dark because strangers crowd. */
 const OTHERS = 7 / 8;
 
-export function createAddressPlaces({ total, share, loopbackShare }: PlacesOptions): AddressPlaces {
+export function createAddressPlaces(options: PlacesOptions): AddressPlaces {
+  const { total, share, loopbackShare, isProxy = () => false } = options;
   const held = new Map<string, number>();
   let taken = 0;
   let takenByOthers = 0;
   const mostOfOthers = Math.max(1, Math.floor(total * OTHERS));
   const most = (address: string) =>
-    Math.max(1, Math.floor(total * (isLoopback(address) ? loopbackShare : share)));
+    Math.max(1, Math.floor(total * (isLoopback(address) || isProxy(address) ? loopbackShare : share)));
   return {
     most,
     take(address) {

@@ -18,6 +18,6 @@ export function isLoopback(address: string): boolean {
 }
 
 /** An IPv4 client of a socket that listens on `::` comes as `::ffff:192.0.2.1`. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.replace(/^::ffff:/i, '');
 }

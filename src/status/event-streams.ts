@@ -43,7 +43,12 @@ export interface EventStreams {
   open(
     request: IncomingMessage,
     response: ServerResponse,
-    asked: { readonly query: URLSearchParams; readonly mayStill: () => boolean },
+    asked: {
+      readonly query: URLSearchParams;
+      /** Of the client, which may sit behind a proxy. */
+      readonly address: string;
+      readonly mayStill: () => boolean;
+    },
   ): 'opened' | 'full' | 'share-used-up';
   devicesChanged(): void;
   stop(): void;
@@ -51,8 +56,8 @@ export interface EventStreams {
 
 /**
  * INVARIANTS
- * - A listener holds one batch at most: the next is read when its socket has taken the last one. A slow listener costs
- *   no memory and holds up nobody; where the buffer was trimmed meanwhile it is told of the gap.
+ * - A listener holds one batch and one device list at most: the next is made when its socket has taken the last one. A
+ *   slow listener costs no memory and holds up nobody; where the buffer was trimmed meanwhile it is told of the gap.
  * - Listeners at the same place share one read, which is pending for as long as Redis is away. One that leaves meanwhile
  *   leaves nothing behind.
  * - Whoever was logged out, removed or lowered meanwhile gets no further event: each batch asks, and the heartbeat ends it.
@@ -73,13 +78,21 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
           dismiss(client);
           continue;
         }
-        // A slow listener gets the list after the next change, which holds everything.
-        if (client.response.writableNeedDrain) continue;
+        client.missesDevices = client.response.writableNeedDrain;
+        if (client.missesDevices) continue;
         made ??= text();
         client.response.write(made);
       }
     },
   });
+
+  /** The list that found the socket full, as it is by now. */
+  const catchUp = (client: StreamClient) => {
+    if (!client.missesDevices) return;
+    if (!client.mayStill()) return dismiss(client);
+    client.missesDevices = false;
+    client.response.write(feed.text());
+  };
 
   const wakeAll = (appended: EventId) => {
     for (const client of clients) {
@@ -166,8 +179,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   };
 
   return {
-    open(request, response, { mayStill, query }) {
-      const given = places.take(request.socket.remoteAddress ?? '');
+    open(request, response, { address, mayStill, query }) {
+      const given = places.take(address);
       if (typeof given === 'string') return given;
       const client = newClient(response, askedIn(request, query), {
         ...{ unnamed: query.has('unnamed'), devices: query.has('devices'), givePlaceBack: given, mayStill },
@@ -175,6 +188,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       clients.add(client);
       metrics.sseClients.set(clients.size);
       response.once('close', () => remove(client));
+      response.on('drain', () => catchUp(client));
       response.writeHead(200, {
         ...secureHeaders,
         'Content-Type': 'text/event-stream; charset=utf-8',

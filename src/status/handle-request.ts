@@ -49,9 +49,9 @@ export function createRequestHandler(
   const places = createAddressPlaces({ total: config.sseClients, share, loopbackShare });
   const streams: EventStreams = createEventStreams({ ...options, limits, places, devicesAnswer });
 
-  const check = (request: IncomingMessage): Answer | null => {
+  const check = (request: IncomingMessage, { address }: Connection): Answer | null => {
     if (!isAllowedHost(request.headers.host, hosts)) return foreignHost(request.headers.host);
-    const seconds = rateLimit.wait(request.socket.remoteAddress ?? '', clock.uptimeMs());
+    const seconds = rateLimit.wait(address, clock.uptimeMs());
     if (seconds > 0) return tooMany(seconds, config.requestsPerSecond);
     return request.url?.startsWith('/') === true ? null : noPath;
   };
@@ -67,7 +67,7 @@ export function createRequestHandler(
       send(response, what, request.headers);
     };
     // Who reaches the local socket is decided by its file's mode: neither names nor floods are a matter there.
-    const refused = connection.isLocal ? null : check(request);
+    const refused = connection.isLocal ? null : check(request, connection);
     if (refused !== null) return reply(refused);
     const what = await router.answer(request, connection);
     if (what !== 'stream') return reply(what);
@@ -75,10 +75,11 @@ export function createRequestHandler(
     const query = new URLSearchParams((request.url ?? '').split('?', 2)[1] ?? '');
     const opened = streams.open(request, response, {
       query,
+      address: connection.address,
       mayStill: router.mayStill(request, connection),
     });
     if (opened === 'full') reply(tooManyStreams(config.sseClients));
-    if (opened === 'share-used-up') reply(tooManyOfAddress(places.most(request.socket.remoteAddress ?? '')));
+    if (opened === 'share-used-up') reply(tooManyOfAddress(places.most(connection.address)));
   };
 
   return {

@@ -6,6 +6,7 @@ import { errorText } from '../lib/error-text.ts';
 import { openGate } from './access/open-gate.ts';
 import { createAddressPlaces } from './address-places.ts';
 import { type Announcement, announce } from './announce.ts';
+import { type ClientAddresses, createClientAddresses } from './client-address.ts';
 import { isLoopback } from './client-key.ts';
 import { createRequestHandler } from './handle-request.ts';
 import { createListener } from './listener.ts';
@@ -32,17 +33,21 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
   const { config, log, metrics, report, retryMs = 5_000 } = options;
   const limits: StatusLimits = { ...defaultLimits, ...options.limits };
   const gate = await openGate(options);
+  const clients = createClientAddresses(config.trustedProxies);
   const handler = createRequestHandler(options, limits, gate);
   const busy = new WeakSet<Duplex>();
   const refuseMalformed = createMalformedRefusal();
   const { server, protocols, closeIdle, closeAll } = createListener(limits, options.tls);
-  limitConnections(server, limits, () => metrics.requests.add(1, { route: 'dropped', code: '0' }));
+  limitConnections(server, limits, {
+    isProxy: clients.isProxy,
+    onDropped: () => metrics.requests.add(1, { route: 'dropped', code: '0' }),
+  });
   for (const { protocol, isTls } of protocols) {
     for (const kind of ['request', 'checkContinue', 'checkExpectation'] as const) {
       protocol.on(kind, (request: IncomingMessage, response: ServerResponse) => {
         busy.add(request.socket);
         response.once('close', () => busy.delete(request.socket));
-        void handler.handle(request, response, { isLocal: false, isTls });
+        void handler.handle(request, response, { isLocal: false, isTls, address: clients.of(request) });
       });
     }
     protocol.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -89,7 +94,8 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
     get port() {
       return portOf(server, config);
     },
-    handleLocal: (request, response) => handler.handle(request, response, { isLocal: true, isTls: false }),
+    handleLocal: (request, response) =>
+      handler.handle(request, response, { isLocal: true, isTls: false, address: 'local' }),
     devicesChanged: () => handler.devicesChanged(),
     async stop() {
       stopped = true;
@@ -108,9 +114,13 @@ export async function startStatus(options: StatusOptions): Promise<StatusServer>
 }
 
 /** Beyond the bounds a connection is closed without a word: an answer would cost what the bounds are to save. */
-function limitConnections(server: Server, limits: StatusLimits, onDropped: () => void): void {
+function limitConnections(
+  server: Server,
+  limits: StatusLimits,
+  { isProxy, onDropped }: { readonly isProxy: ClientAddresses['isProxy']; readonly onDropped: () => void },
+): void {
   const { addressShare: share, loopbackShare, maxConnections: total } = limits;
-  const places = createAddressPlaces({ total, share, loopbackShare });
+  const places = createAddressPlaces({ total, share, loopbackShare, isProxy });
   server.on('connection', (socket) => {
     const given = places.take(socket.remoteAddress ?? '');
     if (typeof given !== 'string') socket.once('close', given);

@@ -23,6 +23,8 @@ export interface StreamClient {
   /** Ends the wait for a read. */
   leave: (() => void) | null;
   away: boolean;
+  /** The device list has changed while the socket was full. */
+  missesDevices: boolean;
 }
 
 export function newClient(
@@ -40,6 +42,7 @@ export function newClient(
     wake: null,
     leave: null,
     away: false,
+    missesDevices: false,
   };
 }
 

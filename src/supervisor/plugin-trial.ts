@@ -8,8 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { verifyBundle } from '../bundle/verify-bundle.ts';
 import { buildPlugin } from '../cli/plugin/build-plugin.ts';
 import { doubtfulSubscriptions } from '../cli/plugin/doubtful-subscriptions.ts';
-import type { CloudEvent, StoredEvent } from '../contracts/event.ts';
-import type { PluginLogLine } from '../contracts/plugin-status.ts';
+import { parseSourceMap, toSourcePlaces } from '../cli/plugin/source-map.ts';
 import { sealEvent } from '../events/seal-event.ts';
 import { makeTraceparent } from '../events/traceparent.ts';
 import { AppError } from '../lib/app-error.ts';
@@ -26,6 +25,7 @@ import { systemClock } from './system-clock.ts';
 import { type TrialEvent, toDraft } from './trial-devices.ts';
 import { readTrialInput, type TrialInput } from './trial-input.ts';
 import { createTrialStream, type TrialStream } from './trial-stream.ts';
+import { createTrialVoice } from './trial-voice.ts';
 import { readFolderState, watchSaves } from './watch-saves.ts';
 
 const EVENT_PAUSE_MS = 2_000;
@@ -34,9 +34,10 @@ const TEST_LIMIT_MS = 60_000;
 interface Trial {
   readonly shelf: PluginShelf;
   readonly stream: TrialStream;
-  readonly emitted: readonly CloudEvent[];
   /** Builds DIR and puts it in the place of what runs. Resolves with the plugin's name, or null after saying what is wrong. */
   load(dir: string): Promise<string | null>;
+  /** With the places of the author's source in what is said. */
+  say(text: string): void;
   /** Resolves with its number. */
   give(event: TrialEvent): Promise<number>;
   end(): Promise<void>;
@@ -44,6 +45,8 @@ interface Trial {
 
 export async function runPluginTrial(argv: readonly string[]): Promise<number> {
   const [verb, ...args] = argv;
+  // `| head` closes the pipe early: that is no failure, and what was started is ended all the same.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', nothing);
   try {
     const { dir, events, settings } = await readTrialInput(args);
     const trial = await openTrial(settings);
@@ -67,20 +70,18 @@ async function openTrial(settings: Settings): Promise<Trial> {
   const dir = await mkdtemp(path.join(tmpdir(), 'autoweave-trial-'));
   const clock = systemClock(() => true);
   const key = await newSecretKey({ seed: randomBytes(32), id: randomBytes(8) });
-  const emitted: CloudEvent[] = [];
+  const voice = createTrialVoice((text) => void process.stdout.write(`${text}\n`));
+  const { say } = voice;
   const traceparent = () => makeTraceparent(randomBytes);
   const sealing = { source: 'urn:autoweave:desk:desk:desk', bootId: clock.bootId, simulated: true };
-  const stream = createTrialStream(
-    (draft, id) => sealEvent(draft, id, sealing),
-    (event) => tellEvent(event, emitted),
-  );
+  const stream = createTrialStream((draft, id) => sealEvent(draft, id, sealing), voice.tellEvent);
   const boundary = await openBoundary({
     runDir: dir,
     hostSource: hostSource(),
     uid: process.getuid?.() ?? 0,
   });
   for (const layer of boundary.missing) say(`INSECURE on this computer: ${layer}`);
-  const quiet = { debug: nothing, info: nothing, warn: nothing, error: tellFacts, child: () => quiet };
+  const quiet = { debug: nothing, info: nothing, warn: nothing, error: voice.tellFacts, child: () => quiet };
   const world: PluginWorld = {
     config: { settings: {}, mostPlugins: 1, recycleAfterEvents: 0, recycleAtMemoryPercent: 0 },
     registry: openRegistry(path.join(dir, 'plugins')),
@@ -94,13 +95,13 @@ async function openTrial(settings: Settings): Promise<Trial> {
     ...{ read: stream.read, append: stream.append, onAppended: stream.onAppended },
     ...{ openConsumer: stream.openConsumer, removeConsumer: async () => undefined },
     ...{ clock, random: Math.random, traceparent, log: quiet },
-    say: (type, _subject, data) => tell(type, data),
+    say: (type, _subject, data) => voice.tell(type, data),
     async publish(_name, topic, payload) {
       say(`mqtt ${topic}: ${payload}`);
       return null;
     },
     installed: () => new Map(),
-    onLog: (_name, line) => tellLine(line),
+    onLog: (_name, line) => voice.tellLine(line),
     onChange: nothing,
   };
   let shelf: PluginShelf | null = null;
@@ -111,7 +112,7 @@ async function openTrial(settings: Settings): Promise<Trial> {
   };
   return {
     stream,
-    emitted,
+    say,
     get shelf() {
       return shelf ?? shelfFor('');
     },
@@ -119,6 +120,8 @@ async function openTrial(settings: Settings): Promise<Trial> {
       const built = await buildPlugin(folder);
       const { name, subscriptions } = built.manifest;
       for (const doubt of doubtfulSubscriptions(subscriptions)) say(`warning: ${doubt}`);
+      // What the version before still says may get the places of this one.
+      voice.useSource(toSourcePlaces(parseSourceMap(built.sourceMap, folder), folder));
       const signature = await signContent(built.bytes, key, 'trial');
       const act = await shelfFor(name).install(built.bytes, signature);
       if (act.ok) return name;
@@ -140,12 +143,13 @@ async function openTrial(settings: Settings): Promise<Trial> {
 async function develop(trial: Trial, dir: string, events: readonly TrialEvent[]): Promise<number> {
   const ending = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  process.stdout.once('error', () => ending.abort());
   const load = async () => {
     try {
       await trial.load(dir);
     } catch (cause) {
       if (!(cause instanceof AppError)) throw cause;
-      say(`${cause.code}: ${cause.message}`);
+      trial.say(`${cause.code}: ${cause.message}`);
     }
   };
   // Before the first build: a save during it counts.
@@ -154,11 +158,11 @@ async function develop(trial: Trial, dir: string, events: readonly TrialEvent[])
   const watching = watchSaves(dir, seen, {
     signal: ending.signal,
     async onSaved(file) {
-      say(`${file} was saved: building again`);
+      trial.say(`${file} was saved: building again`);
       await load();
     },
   });
-  say(`watching ${dir}; Ctrl-C ends`);
+  trial.say(`watching ${dir}; Ctrl-C ends`);
   for (let turn = 0; !ending.signal.aborted && events.length > 0; turn += 1) {
     const event = events[turn % events.length];
     if (event !== undefined) await trial.give(event);
@@ -175,7 +179,7 @@ async function tryOnce(trial: Trial, dir: string, events: readonly TrialEvent[])
   const status = async () => (await trial.shelf.list()).find((plugin) => plugin.name === name);
   const first = await status();
   if (first?.state !== 'running') {
-    say(`FAILED: it is ${first?.state}: ${first?.reason}`);
+    trial.say(`FAILED: it is ${first?.state}: ${first?.reason}`);
     return 1;
   }
   for (const event of events) await trial.give(event);
@@ -195,7 +199,7 @@ async function tryOnce(trial: Trial, dir: string, events: readonly TrialEvent[])
   }
   const last = await status();
   const isGood = last?.state === 'running' && last.parked === 0 && last.violations === 0;
-  say(
+  trial.say(
     `${isGood ? 'ok' : 'FAILED'}: ${last?.delivered} events handled, ${last?.emitted} emitted, ${last?.parked} put aside, ${last?.violations} violations; it is ${last?.state}`,
   );
   return isGood ? 0 : 1;
@@ -203,42 +207,6 @@ async function tryOnce(trial: Trial, dir: string, events: readonly TrialEvent[])
 
 function number(id: string): number {
   return Number(id.split('-')[1]);
-}
-
-function tellEvent({ json, type }: StoredEvent, emitted: CloudEvent[]): void {
-  const event = JSON.parse(json) as CloudEvent;
-  const isOwn = /^plugin\.[^.]+\.[^.]+$/.test(type);
-  if (isOwn) emitted.push(event);
-  say(
-    `${isOwn ? 'emitted' : 'event'} ${event.id} ${type} ${event.subject}${isOwn ? ` ${JSON.stringify(event.data)}` : ''}`,
-  );
-}
-
-function tell(type: string, data: object): void {
-  const {
-    detail,
-    event,
-    reason,
-    type: about,
-    version,
-    why,
-  } = data as Readonly<Record<string, string | undefined>>;
-  const which = event === undefined ? '' : `event ${event} (${about}): `;
-  say(`${type}: ${which}${reason ?? detail ?? why ?? `version ${version}`}`);
-}
-
-function tellLine({ from, level, text }: PluginLogLine): void {
-  // What the appliance notes is an event, and was told as one.
-  if (from === 'appliance') return;
-  say(`${level} ${from === 'output' ? '(output) ' : ''}${text}`);
-}
-
-function tellFacts(facts: object, message: string): void {
-  say(`${message}: ${JSON.stringify(facts)}`);
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 function complain(text: string): void {

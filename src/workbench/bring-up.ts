@@ -86,7 +86,7 @@ async function startDaemon(
   if (code !== null) crew.say(`claim it:   with the code ${code}`);
   // By its path: the first `node` of the user's own PATH may be another version.
   const program = [process.execPath, places.bundle].map((file) => shortest(file)).join(' ');
-  crew.say(`the plugins: ${program} plugin list --socket ${places.runDir}/control.sock`);
+  crew.say(`the commands: export AUTOWEAVE_SOCKET=${places.runDir}/control.sock; ${program} status`);
   crew.say(`the events: mosquitto_sub -h 127.0.0.1 -p ${places.brokerPort} -t 'autoweave/v1/#' -v`);
 }
 

@@ -11,7 +11,7 @@ import { accessFixture } from '../status/access-fixture.ts';
 import { apiClient } from '../status/api-client.ts';
 import { idleControl } from '../status/idle-control.ts';
 import { until } from '../support/until.ts';
-import { run } from './run.ts';
+import { run, runIn } from './run.ts';
 
 const device: UsbDevice = {
   ...{ port: '1-1.4', bus: 1, address: 2, identity: null, hasSerial: false, configurations: 1 },
@@ -30,6 +30,36 @@ async function appliance(t: TestContext, options: Parameters<typeof accessFixtur
   t.after(() => local.stop());
   return { ...fixture, socket };
 }
+
+test('AUTOWEAVE_SOCKET names the appliance of every command, unless --socket or --url does [S6]', async (t) => {
+  const { dir, server, socket } = await appliance(t);
+  const none = path.join(dir, 'none.sock');
+  const here = { AUTOWEAVE_SOCKET: socket };
+  for (const argv of [
+    ['status'],
+    ['devices'],
+    ['user', 'list'],
+    ['token', 'list'],
+    ['settings'],
+    ['audit'],
+    ['claim-code'],
+  ]) {
+    const { code, err, out } = await runIn(here, ...argv);
+    assert.equal(code, 0, `${argv.join(' ')}: ${err}`);
+    assert.notEqual(out, '', argv.join(' '));
+  }
+  const elsewhere = { AUTOWEAVE_SOCKET: none };
+  assert.equal((await runIn(elsewhere, 'status', '--socket', socket)).code, 0);
+  assert.equal((await runIn(elsewhere, 'status', '--url', `http://127.0.0.1:${server.port}`)).code, 0);
+  const away = await runIn(elsewhere, 'status');
+  assert.equal(away.code, 1);
+  assert.ok(away.err.startsWith(`cli.no-daemon: ask the appliance at ${none}: `), away.err);
+  assert.match(away.err, /--socket or AUTOWEAVE_SOCKET names another place/);
+  const unset = await runIn({ AUTOWEAVE_SOCKET: '' }, 'status');
+  assert.doesNotMatch(unset.err, /ask the appliance at : /, 'an empty variable counts as not set');
+  assert.match((await run('--help')).out, /AUTOWEAVE_SOCKET/);
+  assert.match((await run('status', '--help')).out, /AUTOWEAVE_SOCKET/);
+});
 
 test('on the appliance itself the commands need no login: who may open the socket may ask [S6]', async (t) => {
   const { socket, buffer } = await appliance(t);

@@ -2,39 +2,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { missingTools } from '../../image/missing-tools.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { newPlugin, repository } from './new-plugin.ts';
 import { run } from './run.ts';
-
-const repository = path.resolve(import.meta.dirname, '../..');
-
-/** As after `npm install`, without the network. */
-async function newPlugin(t: TestContext, name = 'door-bell') {
-  const dir = await tempDir(t);
-  const project = path.join(dir, name);
-  const made = await run('plugin', 'init', project);
-  assert.equal(made.code, 0, made.err);
-  symlinkSync(path.join(repository, 'node_modules'), path.join(project, 'node_modules'));
-  const key = path.join(dir, 'me');
-  assert.equal((await run('key', 'new', '--out', key, '--no-password')).code, 0);
-  const edit = (change: (source: Record<string, unknown>) => void) => {
-    const file = path.join(project, 'plugin.json');
-    const source = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    change(source);
-    writeFileSync(file, JSON.stringify(source));
-  };
-  const build = (...more: string[]) => run('plugin', 'build', project, '--out', dir, ...more);
-  return {
-    dir,
-    project,
-    edit,
-    build,
-    key: `${key}.key`,
-    pub: `${key}.pub`,
-    bundle: path.join(dir, `${name}-0.1.0.awp`),
-  };
-}
 
 test('a new plugin type-checks, builds twice to the same bytes, is signed and verified [P12, P1]', async (t) => {
   const { project, build, bundle, key, pub, dir } = await newPlugin(t);

@@ -9,9 +9,14 @@ export interface Ran {
   readonly err: string;
 }
 
-export async function run(...argv: readonly string[]): Promise<Ran> {
+export const run = (...argv: readonly string[]): Promise<Ran> => runIn({}, ...argv);
+
+export async function runIn(
+  environment: Readonly<Record<string, string>>,
+  ...argv: readonly string[]
+): Promise<Ran> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const code = await runCli({ argv, environment: {}, stdout, stderr });
+  const code = await runCli({ argv, environment, stdout, stderr });
   stdout.end();
   stderr.end();
   return { code, out: await text(stdout), err: await text(stderr) };

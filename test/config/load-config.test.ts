@@ -43,6 +43,7 @@ test('the environment wins over the file and is coerced by the type of its field
       AUTOWEAVE_UPLINK_PROTOCOL: '5',
       AUTOWEAVE_APPLIANCE_NAME: '',
       AUTOWEAVE_CONFIG: '/etc/autoweave.json',
+      AUTOWEAVE_SOCKET: '/run/autoweave/control.sock',
     },
   );
   assert.equal(config.usb.debounceMs, 120);
@@ -124,6 +125,19 @@ test('fields that contradict each other are refused [Q3]', () => {
     'config.conflict buffer.batchEvents',
   ]);
   configOf({ uplink: { url: 'mqtts://b:8883', caFile: '/a', certFile: '/c', keyFile: '/k' } });
+});
+
+test('a trusted proxy is an address or a network, and never everybody [S8, Q3]', () => {
+  const proxies = (...trustedProxies: unknown[]) => ({ status: { trustedProxies } });
+  const good = ['127.0.0.1', '10.1.2.3/8', '::1', 'fd00::/64'];
+  assert.deepEqual(configOf(proxies(...good)).status.trustedProxies, good);
+  assert.equal(configOf({}).status.trustedProxies, undefined);
+  for (const wrong of ['127.0.0', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/', 'proxy', 5])
+    assert.match(
+      codesOf(proxies('127.0.0.1', wrong)).join(),
+      /^config\.(not-allowed|wrong-type) status\.trustedProxies\.1$/,
+      String(wrong),
+    );
 });
 
 test('a secret of the wrong kind is never in the message [Q3]', () => {

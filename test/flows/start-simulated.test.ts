@@ -1,6 +1,6 @@
 // `npm start -- --simulate` as a stranger uses it: what it prints is what works, and Ctrl-C leaves nothing behind.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,12 @@ test('the printed mosquitto_sub line shows devices as they come, marked as simul
 
   const health = (await (await fetch(`${page}health`)).json()) as { readonly simulated?: unknown };
   assert.equal(health.simulated, true);
+
+  const commands = await printed(started, /^start: the commands: (export AUTOWEAVE_SOCKET=.*)$/);
+  const [, status = ''] = commands.split('; ');
+  const typed = spawnSync('sh', ['-c', `${commands} && ${status.replace(/status$/, 'devices')}`]);
+  assert.equal(typed.status, 0, String(typed.stderr));
+  assert.match(String(typed.stdout), /simulated/i);
 
   // Typed into a shell just as it was printed.
   const viewer = spawn('sh', ['-c', `exec ${line}`], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,24 +1,17 @@
 // What may happen to the data partition of the disk image between two boots, from the firmware on: `npm test -- machines`.
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { type DiskAppliance, eventLimitMs, startDiskAppliance } from '../support/disk-appliance.ts';
 import { copyDisk } from '../support/guest-disk.ts';
 import { whyNoDiskGuest } from '../support/guest-image.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
-
-const notes = 'cat /run/autoweave-boot/notes';
 
 suite('the data partition', { skip: whyNoDiskGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let box: DiskAppliance;
-
   before(async () => {
     box = await startDiskAppliance(cleanup);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   test('on a larger disk the data partition grows, and a lost superblock is restored from its copy [I3]', async (t) => {
@@ -49,7 +42,7 @@ suite('the data partition', { skip: whyNoDiskGuest() }, () => {
         .some((line) => /^autoweave: data: \/dev\/vda5 was beyond repair and has been made anew/.test(line)),
       box.told().join('\n'),
     );
-    assert.match(await box.guest.shell.must(notes), /\tdata\tremade\t/);
+    assert.match(await box.notes(), /\tdata\tremade\t/);
     await box.arrives('tablet');
     const remade = () =>
       box.subscriber.messages.some(

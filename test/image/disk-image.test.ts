@@ -6,25 +6,18 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { type DiskAppliance, eventLimitMs, startDiskAppliance } from '../support/disk-appliance.ts';
 import { sockets } from '../support/guest-devices.ts';
 import { buildGuestDisk, whyNoDiskGuest } from '../support/guest-image.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
-
-const notes = 'cat /run/autoweave-boot/notes';
 
 suite('the disk image', { skip: whyNoDiskGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let box: DiskAppliance;
-
   before(async () => {
     box = await startDiskAppliance(cleanup);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   test('made again from the same root it is the same bytes [I1]', async () => {
@@ -77,7 +70,7 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
       box.told().some((line) => /^autoweave: config: appliance\.nmae .* not a known key/.test(line)),
       box.told().join('\n'),
     );
-    assert.match(await box.guest.shell.must(notes), /\tconfig\tconfig\.unknown-key\t.*\tappliance\.nmae$/m);
+    assert.match(await box.notes(), /\tconfig\tconfig\.unknown-key\t.*\tappliance\.nmae$/m);
     assert.match(
       await box.guest.shell.must('logread'),
       /autoweave-boot: config config\.unknown-key: appliance\.nmae/,

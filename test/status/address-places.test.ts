@@ -16,6 +16,15 @@ test('one address gets a quarter of the places, one of this machine more, and al
   assert.equal(places.most('192.0.2.9'), 2);
 });
 
+test('a proxy that stands for many gets as much as one of this machine, but not what is kept for the own screen [S3]', () => {
+  const isProxy = (address: string) => address === '192.0.2.1';
+  const places = createAddressPlaces({ total: 8, share: 1 / 4, loopbackShare: 1, isProxy });
+  assert.deepEqual([places.most('192.0.2.1'), places.most('192.0.2.2')], [8, 2]);
+  for (let n = 0; n < 7; n++) assert.equal(typeof places.take('192.0.2.1'), 'function');
+  assert.equal(places.take('192.0.2.1'), 'full');
+  assert.equal(typeof places.take('127.0.0.1'), 'function');
+});
+
 test('a place is given back once, however often that is said [S3]', () => {
   const places = made(4);
   const back = places.take('192.0.2.1');

@@ -4,7 +4,7 @@ import type { UsbDevice } from '../../src/contracts/usb-device.ts';
 import { createDeviceFeed } from '../../src/status/device-feed.ts';
 import { until } from '../support/until.ts';
 import { openSse, type SseClient } from './sse-client.ts';
-import { startFixture } from './status-fixture.ts';
+import { startFixture, untilStalled } from './status-fixture.ts';
 
 const device = (port: string): UsbDevice => ({
   ...{ port, bus: 1, address: 2, identity: null, hasSerial: false, configurations: 1 },
@@ -40,6 +40,26 @@ test('a listener that did not ask for devices gets none [S3]', async (t) => {
   buffer.append(1);
   await client.received(1);
   assert.deepEqual(lists(client), []);
+});
+
+test('a listener whose socket was full when the list changed gets it as soon as there is room, without another change [S1] [S3]', async (t) => {
+  const devices = [device('1-1')];
+  const { server, buffer } = await startFixture(t, { devices: () => devices });
+  const count = 4_000;
+  buffer.append(count, { padding: 4_000 });
+  const slow = await openSse(t, server.port, { query: '?devices&lastEventId=1-0', paused: true });
+  await untilStalled(server.port, buffer);
+  devices.push(device('1-2'));
+  server.devicesChanged();
+  let received = '';
+  slow.response.on('data', (chunk: string) => {
+    received += chunk;
+  });
+  await until('all events', () => received.includes(`id: 1-${count}\n`));
+  const at = received.search(/event: stream\.devices\ndata: .*"port":"1-2"/);
+  assert.ok(at !== -1, 'no list with the second device came');
+  assert.ok(at < received.indexOf(`id: 1-${count - 50}\n`), 'the list came behind all that was waiting');
+  assert.equal(received.split('event: stream.devices').length - 1, 2);
 });
 
 test('a port that flaps costs a few lists, and the last one is the newest [U3] [S1]', async (t) => {

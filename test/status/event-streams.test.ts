@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from '../support/until.ts';
 import { openSse } from './sse-client.ts';
-import { ask, memoryBuffer, startFixture } from './status-fixture.ts';
+import { ask, memoryBuffer, startFixture, untilStalled } from './status-fixture.ts';
 
 const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => `1-${from + n}`);
@@ -157,12 +157,7 @@ test('a slow listener holds one batch, not the backlog, and still gets every eve
   buffer.append(count, { padding: 4_000 });
   const slow = await openSse(t, server.port, { query: '?lastEventId=1-0', paused: true });
   // Sockets take some MB; far from the 16 MB there are.
-  await until('the stream to wait for the socket', async () => {
-    const before = buffer.reads.count;
-    await ask(server.port, '/ready');
-    await ask(server.port, '/ready');
-    return before === buffer.reads.count && before > 0;
-  });
+  await untilStalled(server.port, buffer);
   const stalled = buffer.reads.count;
   assert.ok(stalled * 50 < count, `${stalled} batches were read for a listener that takes none`);
   const other = await openSse(t, server.port, { query: '?last=1' });

@@ -26,10 +26,13 @@ export async function openSse(
     readonly query?: string;
     readonly headers?: Readonly<Record<string, string>>;
     readonly paused?: boolean;
+    /** Another of 127.0.0.0/8: a client of its own to the server. */
+    readonly localAddress?: string;
   } = {},
 ): Promise<SseClient> {
-  const { query = '', headers = {}, paused = false } = options;
-  const sent = request({ host: '127.0.0.1', port, path: `/api/v1/events${query}`, headers, agent: false });
+  const { query = '', headers = {}, paused = false, ...rest } = options;
+  const path = `/api/v1/events${query}`;
+  const sent = request({ host: '127.0.0.1', port, path, headers, agent: false, ...rest });
   const answered = Promise.withResolvers<IncomingMessage>();
   sent.on('response', answered.resolve);
   sent.on('error', answered.reject);
@@ -37,12 +40,12 @@ export async function openSse(
   const response = await answered.promise;
   const messages: SseMessage[] = [];
   const ended = Promise.withResolvers<void>();
-  let rest = '';
+  let left = '';
   response.setEncoding('utf8');
   response.on('close', () => ended.resolve());
   // A connection that the server cuts is an end like any other here.
   response.on('error', () => ended.resolve());
-  if (!paused) response.on('data', (chunk: string) => (rest = take(rest + chunk, messages)));
+  if (!paused) response.on('data', (chunk: string) => (left = take(left + chunk, messages)));
   t.after(() => sent.destroy());
   return {
     response,

@@ -12,6 +12,7 @@ import { fakeClock } from '../support/fake-clock.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { recordingMetrics } from '../support/recording-metrics.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 import { idleControl } from './idle-control.ts';
 
 export interface MemoryBuffer extends Pick<StatusOptions, 'read' | 'lastId' | 'onAppended'> {
@@ -122,6 +123,16 @@ export async function startFixture(
   });
   t.after(() => server.stop());
   return { server, buffer, metrics, log, clock, reports };
+}
+
+/** Until nothing is read any more for a listener whose socket is full. */
+export async function untilStalled(port: number, { reads }: Pick<MemoryBuffer, 'reads'>): Promise<void> {
+  await until('the stream to wait for the socket', async () => {
+    const before = reads.count;
+    await ask(port, '/ready');
+    await ask(port, '/ready');
+    return before === reads.count && before > 0;
+  });
 }
 
 export interface Reply {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
@@ -56,6 +56,32 @@ test(
       out,
     );
     assert.match(out, /^FAILED: 0 events handled, 0 emitted, 3 put aside/m);
+    // The source has two lines, and what runs is one file made of it and of others.
+    assert.ok(out.includes(`(${project}/src/plugin.ts:2:`), out);
+    assert.doesNotMatch(out, /plugin\.mjs/);
+  },
+);
+
+test(
+  'dev and test whose output nobody reads any more end without a trace, and leave nothing behind [P12]',
+  limit,
+  async (t) => {
+    const { dir, project } = await newPlugin(t, keyboardsAlone);
+    const temporary = path.join(dir, 'tmp');
+    mkdirSync(temporary);
+    for (const verb of ['dev', 'test']) {
+      const child = spawn(
+        process.execPath,
+        [path.join(repository, 'src/supervisor/main.ts'), 'plugin', verb, project],
+        { env: { ...process.env, TMPDIR: temporary } },
+      );
+      t.after(() => child.kill('SIGKILL'));
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+      child.stdout.once('data', () => child.stdout.destroy());
+      const [err, code] = await Promise.all([text(child.stderr), ended]);
+      assert.deepEqual([verb, code, err], [verb, 0, '']);
+      assert.deepEqual(readdirSync(temporary), []);
+    }
   },
 );
 

@@ -29,6 +29,8 @@ export interface DiskAppliance {
   boot(t: TestContext, from: GuestDisk): Promise<void>;
   /** What the boot steps said on the console. */
   told(): readonly string[];
+  /** What the boot steps left for the runtime. */
+  notes(): Promise<string>;
   /** Resolves once a device of this kind, plugged in now, is at the broker. */
   arrives(kind: DeviceKind): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function startDiskAppliance(cleanup: Cleanup): Promise<DiskApplianc
       t.diagnostic(`daemon answers ${guest.bootSeconds.toFixed(1)} s after the firmware's start`);
     },
     told: () => now().qemu.console.lines.filter((line) => line.startsWith('autoweave: ')),
+    notes: () => now().shell.must('cat /run/autoweave-boot/notes'),
     async arrives(kind) {
       const count = seen(kind).length;
       await now().devices.plug(kind);

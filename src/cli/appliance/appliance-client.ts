@@ -7,15 +7,16 @@ import { text } from 'node:stream/consumers';
 import { AppError } from '../../lib/app-error.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { cliError } from '../cli-error.ts';
+import type { CommandContext } from '../command.ts';
 
-export const defaultSocket = '/run/autoweave/control.sock';
+const defaultSocket = '/run/autoweave/control.sock';
 const READ_LIMIT_MS = 30_000;
 /** A bundle is sent, verified, unpacked and started before its answer. */
 const ACT_LIMIT_MS = 120_000;
 
 /** Of a command that asks for one thing to be done. */
 export const actOptions = {
-  socket: { type: 'string', default: defaultSocket },
+  socket: { type: 'string' },
   url: { type: 'string' },
   'token-file': { type: 'string' },
   ca: { type: 'string' },
@@ -27,7 +28,8 @@ export const applianceOptions = {
   watch: { type: 'boolean', default: false },
 } as const;
 
-const whichAppliance = `  --socket FILE      the control socket of the appliance here (${defaultSocket})
+const whichAppliance = `  --socket FILE      the control socket of the appliance here ($AUTOWEAVE_SOCKET, else
+                     ${defaultSocket})
   --url URL          an appliance in the network, as https://till-3.local:8480, with
   --token-file FILE  a token that its page or \`autoweave token add\` has made
   --ca FILE          the certificate to trust: the one the appliance shows, once compared
@@ -56,13 +58,18 @@ export interface ApplianceClient {
   }): Promise<ApplianceClient>;
 }
 
-export async function applianceClient(values: {
-  readonly socket: string;
-  readonly url?: string | undefined;
-  readonly 'token-file'?: string | undefined;
-  readonly ca?: string | undefined;
-}): Promise<ApplianceClient> {
-  const { socket, url } = values;
+export async function applianceClient(
+  values: {
+    readonly socket?: string | undefined;
+    readonly url?: string | undefined;
+    readonly 'token-file'?: string | undefined;
+    readonly ca?: string | undefined;
+  },
+  environment: CommandContext['environment'],
+): Promise<ApplianceClient> {
+  const { url } = values;
+  // An empty variable counts as not set.
+  const socket = values.socket ?? (environment.AUTOWEAVE_SOCKET || defaultSocket);
   const base = url === undefined ? null : parseUrl(url);
   const tokenFile = values['token-file'];
   const token = tokenFile === undefined ? null : (await fileOf(tokenFile)).trim();
@@ -143,7 +150,7 @@ async function refuse(answer: IncomingMessage): Promise<IncomingMessage> {
 function noDaemon(where: string, isRemote: boolean, cause: unknown): AppError {
   const remedy = isRemote
     ? 'check address, network and, for https, --ca'
-    : 'it must run, and this user be its user, its group or root (--socket names another place)';
+    : 'it must run, and this user be its user, its group or root (--socket or AUTOWEAVE_SOCKET names another place)';
   return new AppError('cli.no-daemon', `ask the appliance at ${where}: ${errorText(cause)}; ${remedy}`, {
     cause,
   });

@@ -46,5 +46,5 @@ export async function withAppliance(
   run: (client: ApplianceClient, values: Values) => Promise<number>,
 ): Promise<number> {
   const { values } = parseArgs({ args: [...context.args], options: applianceOptions });
-  return tellRefusal(context, async () => run(await applianceClient(values), values));
+  return tellRefusal(context, async () => run(await applianceClient(values, context.environment), values));
 }

@@ -21,14 +21,18 @@ export const buildAction: Action = {
       allowPositionals: true,
     });
     if (positionals.length > 1) throw cliError('cli.usage', 'build a plugin: one DIR is enough');
-    const { bytes, fileName, manifest } = await buildPlugin(positionals[0] ?? '.');
+    const { bytes, fileName, manifest, sourceMap } = await buildPlugin(positionals[0] ?? '.');
     const file = path.join(values.out, fileName);
     await mkdir(values.out, { recursive: true });
     await replaceFile(file, bytes, { mode: 0o644 });
+    await replaceFile(`${file}.map`, sourceMap, { mode: 0o644 });
     print(`${file}\n`);
     for (const doubt of doubtfulSubscriptions(manifest.subscriptions)) complain(`warning: ${doubt}\n`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     complain(`${manifest.members.length} members, ${bytes.length} bytes, SHA-256 ${sha256}\n`);
+    complain(
+      `${file}.map stays with you: \`plugin logs ${manifest.name} --map FILE\` shows your own lines by it\n`,
+    );
     return exitCodes.ok;
   },
 };

@@ -10,21 +10,30 @@ import { schemaCheck } from '../../lib/schema-check.ts';
 import { cliError, orThrow } from '../cli-error.ts';
 import { readText } from '../input-files.ts';
 import { type EsbuildResult, findEsbuild, messagesOf } from './find-esbuild.ts';
+import { sourceMapText } from './source-map.ts';
 
 const entry = 'plugin.mjs';
 const checkSource = schemaCheck(PluginSource);
 
+export type BuiltPlugin = Extract<PackVerdict, { readonly ok: true }> & {
+  /** Stays with the author: what is signed and shipped has none, so that no appliance pays for it. */
+  readonly sourceMap: string;
+};
+
 /** @throws AppError with a code of cli, bundle or trust; its message names the file and the field. */
-export async function buildPlugin(dir: string): Promise<Extract<PackVerdict, { readonly ok: true }>> {
+export async function buildPlugin(dir: string): Promise<BuiltPlugin> {
   const { main = 'src/plugin.ts', assets, $schema: _, ...authored } = await readSource(dir);
   const built = await bundleCode(dir, main);
-  const [code] = built.outputFiles;
-  if (code === undefined) throw cliError('cli.build-failed', `build ${dir}: the bundler made no file`);
+  const code = built.outputFiles.find((file) => file.path.endsWith(entry));
+  const map = built.outputFiles.find((file) => file.path.endsWith(`${entry}.map`));
+  if (code === undefined || map === undefined)
+    throw cliError('cli.build-failed', `build ${dir}: the bundler made no file`);
   const members = new Map<string, Uint8Array>([[entry, code.contents]]);
   for (const [name, bytes] of await readAssets(dir, assets)) members.set(name, bytes);
   const packages = await packagesOf(dir, Object.keys(built.metafile.inputs));
   members.set(sbomPath, Buffer.from(sbomText(authored, packages)));
-  return orThrow(packBundle({ manifestVersion: 1, ...authored, entry }, members), dir);
+  const packed = orThrow(packBundle({ manifestVersion: 1, ...authored, entry }, members), dir);
+  return { ...packed, sourceMap: sourceMapText(map.contents, packed.manifest) };
 }
 
 async function readSource(dir: string): Promise<PluginSource> {
@@ -58,6 +67,8 @@ async function bundleCode(dir: string, main: string): Promise<EsbuildResult> {
       target: 'node24',
       charset: 'utf8',
       legalComments: 'none',
+      sourcemap: 'external',
+      sourcesContent: false,
       logLevel: 'silent',
     });
   } catch (cause) {

@@ -21,6 +21,8 @@ export interface EsbuildOptions {
   readonly target: string;
   readonly charset: 'utf8';
   readonly legalComments: 'none';
+  readonly sourcemap: 'external';
+  readonly sourcesContent: false;
   readonly logLevel: 'silent';
 }
 

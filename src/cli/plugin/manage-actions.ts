@@ -9,13 +9,17 @@ import type { CommandContext } from '../command.ts';
 import type { Action } from '../command-group.ts';
 import { oneFile } from '../command-options.ts';
 import { confirmAct } from '../confirm-act.ts';
+import { readBytes } from '../input-files.ts';
 import { pluginTable } from './plugin-table.ts';
+import { parseSourceMap, toSourcePlaces } from './source-map.ts';
 
 interface Question {
   readonly method: 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
 }
+
+const SOURCE_MAP_MAX_BYTES = 67_108_864;
 
 type Acted = { readonly detail: string; readonly plugin: PluginStatus | null };
 
@@ -36,7 +40,7 @@ export const manageActions: Readonly<Record<string, Action>> = {
     about: 'The installed plugins: state, version, memory, and why they are as they are.',
     async run(context) {
       const { values } = parseArgs({ args: [...context.args], options: actOptions });
-      const answer = await (await applianceClient(values)).get('/api/v1/plugins');
+      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/plugins');
       const { plugins } = answer as unknown as { readonly plugins: readonly PluginStatus[] };
       context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
       return 0;
@@ -57,15 +61,31 @@ export const manageActions: Readonly<Record<string, Action>> = {
       }),
   },
   logs: {
-    usage: `logs NAME ${whereOptions}`,
-    about: 'Its newest 500 lines since the start of the appliance.',
+    usage: `logs NAME [--map FILE.awp.map] ${whereOptions}`,
+    about:
+      'Its newest 500 lines since the start of the appliance; with the map of its build, places in them are those of its source.',
     async run(context) {
+      const options = { ...actOptions, map: { type: 'string' } } as const;
       const { positionals, values } = parseArgs({
-        ...{ args: [...context.args], options: actOptions, allowPositionals: true },
+        ...{ args: [...context.args], options, allowPositionals: true },
       });
-      const path = `/api/v1/plugins/${encodeURIComponent(oneFile(positionals, 'NAME'))}/logs`;
-      const answer = await (await applianceClient(values)).get(path);
-      const { lines } = answer as unknown as { readonly lines: readonly PluginLogLine[] };
+      const name = oneFile(positionals, 'NAME');
+      const map = values.map === undefined ? null : await readSourceMap(values.map);
+      const path = `/api/v1/plugins/${encodeURIComponent(name)}`;
+      const client = await applianceClient(values, context.environment);
+      const answer = (await client.get(`${path}/logs`)) as unknown as {
+        readonly lines: readonly PluginLogLine[];
+      };
+      const toSource = map === null ? (text: string) => text : toSourcePlaces(map);
+      const lines = answer.lines.map((line) => ({ ...line, text: toSource(line.text) }));
+      if (map !== null) {
+        const { plugin } = (await client.get(path)) as unknown as { readonly plugin: PluginStatus };
+        const made = `${map.x_plugin.name} ${map.x_plugin.version}`;
+        if (made !== `${name} ${plugin.version}`)
+          context.complain(
+            `warning: the map is that of ${made}; installed is ${name} ${plugin.version}, whose places it gets wrong\n`,
+          );
+      }
       if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
       else
         for (const { from, level, text, time } of lines) context.print(`${time} ${level} ${from}: ${text}\n`);
@@ -96,7 +116,7 @@ async function act(
   const asked = await question(oneFile(positionals, what), values);
   if (asked === null) return 1;
   const { body, method, path } = asked;
-  const answer = await (await applianceClient(values)).send(method, path, body);
+  const answer = await (await applianceClient(values, context.environment)).send(method, path, body);
   const { detail, plugin } = answer as unknown as Acted;
   if (values.json) context.print(`${JSON.stringify({ detail, plugin }, null, 2)}\n`);
   else context.print(`${detail}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
@@ -104,6 +124,10 @@ async function act(
   // What was stored and does not run is no success for a script.
   const failed = plugin !== null && ['failed', 'blocked', 'rejected'].includes(plugin.state);
   return failed ? 1 : 0;
+}
+
+async function readSourceMap(file: string) {
+  return parseSourceMap((await readBytes(file, SOURCE_MAP_MAX_BYTES)).toString(), file);
 }
 
 async function bytesOf(file: string): Promise<Buffer> {

@@ -23,7 +23,7 @@ export function pluginTemplate(name: string): ReadonlyMap<string, string> {
     ['plugin.json', json(manifest(name))],
     ['src/plugin.ts', source],
     ['src/plugin-api.ts', pluginApiSource()],
-    ['.gitignore', 'node_modules/\n*.awp\n*.minisig\n*.key\n'],
+    ['.gitignore', 'node_modules/\n*.awp\n*.awp.map\n*.minisig\n*.key\n'],
   ]);
 }
 

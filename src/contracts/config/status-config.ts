@@ -27,6 +27,19 @@ export const StatusConfig = Type.Object(
       default: 32,
       description: 'Most listeners of the live event stream at once.',
     }),
+    trustedProxies: Type.Optional(
+      Type.Array(
+        Type.String({
+          pattern: '^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$',
+          description: 'an address such as 127.0.0.1, or a network such as 192.168.1.0/24',
+        }),
+        {
+          maxItems: 32,
+          description:
+            'Reverse proxies whose Forwarded or X-Forwarded-For is believed, so that lock-out, limits and audit know their clients apart. A proxy that writes neither must not stand here: its clients would write it themselves.',
+        },
+      ),
+    ),
     public: Type.Union([Type.Literal('state'), Type.Literal('all')], {
       default: 'state',
       description:

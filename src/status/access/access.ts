@@ -28,6 +28,7 @@ export type AccessRefusal = {
     | 'status.locked-out'
     | 'status.busy'
     | 'status.claim-refused'
+    | 'status.password-needed'
     | 'status.password-wrong'
     | 'status.totp-wrong'
     | BookCode;
@@ -44,7 +45,12 @@ export interface Access {
   /** `renew` false: the session is none the younger for it. */
   callerOf(
     request: IncomingMessage,
-    options: { readonly isLocal: boolean; readonly isTls: boolean; readonly renew?: boolean },
+    options: {
+      readonly isLocal: boolean;
+      readonly isTls: boolean;
+      readonly address: string;
+      readonly renew?: boolean;
+    },
   ): Caller;
   /** Whether a request that changes something by cookie carries the session's own word. */
   isCsrfRight(caller: Caller, request: IncomingMessage): boolean;
@@ -60,7 +66,9 @@ export interface Access {
   currentClaimCode(): string | null;
   /** The first one may be made at the appliance itself, and claims it. */
   addUser(account: Account): Promise<BookVerdict>;
-  /** Who has a session guesses no faster than one at the door; it stays, and the user's other ones end. */
+  /** Is it the owner who asks? Whoever has copied his session guesses no faster than one at the door. */
+  confirmOwner(session: Session, current: string | undefined): Promise<{ readonly ok: true } | AccessRefusal>;
+  /** This session stays, and the user's other ones end. */
   changeOwnPassword(
     session: Session,
     asked: { readonly current: string; readonly password: string },
@@ -109,13 +117,30 @@ export function createAccess(options: {
     return { ok: true, token, session, account };
   };
 
+  const confirmOwner: Access['confirmOwner'] = async ({ user }, current) => {
+    if (current === undefined)
+      return {
+        ok: false,
+        code: 'status.password-needed',
+        reason: 'a password is changed only with the current one of who asks for it',
+      };
+    const waitMs = byOwner.attempt(user);
+    if (waitMs > 0) return lockedOut(waitMs);
+    const isRight = await hasher.verify(current, book.user(user)?.password ?? null);
+    if (isRight === null) return busy;
+    if (!isRight)
+      return { ok: false, code: 'status.password-wrong', reason: 'the current password is not this one' };
+    byOwner.succeeded(user);
+    return { ok: true };
+  };
+
   return {
     book,
     hasher,
     isTotpRight,
-    callerOf(request, { isLocal, isTls, renew = true }) {
-      const address = request.socket.remoteAddress ?? 'local';
-      if (isLocal) return { who: 'local', role: 'admin', via: 'local', session: null, address: 'local' };
+    confirmOwner,
+    callerOf(request, { address, isLocal, isTls, renew = true }) {
+      if (isLocal) return { who: 'local', role: 'admin', via: 'local', session: null, address };
       const bearer = /^Bearer ([\w-]{1,200})$/.exec(request.headers.authorization ?? '')?.[1];
       if (bearer !== undefined) {
         const token = book.tokenOf(bearer);
@@ -206,17 +231,12 @@ export function createAccess(options: {
       return verdict;
     },
     async changeOwnPassword(session, { current, password }) {
-      const waitMs = byOwner.attempt(session.user);
-      if (waitMs > 0) return lockedOut(waitMs);
-      const isRight = await hasher.verify(current, book.user(session.user)?.password ?? null);
-      if (isRight === null) return busy;
-      if (!isRight)
-        return { ok: false, code: 'status.password-wrong', reason: 'the current password is not this one' };
+      const confirmed = await confirmOwner(session, current);
+      if (!confirmed.ok) return confirmed;
       const hash = await hasher.hash(password);
       if (hash === null) return busy;
       const verdict = await book.change(session.user, { password: hash });
       if (!verdict.ok) return verdict;
-      byOwner.succeeded(session.user);
       sessions.closeAll(session.user, session);
       return verdict;
     },

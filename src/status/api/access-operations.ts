@@ -14,17 +14,16 @@ import {
   UserEntry,
   UserName,
 } from '../../contracts/api-access.ts';
+import { OrNull } from '../../contracts/or-null.ts';
 import type { Access, AccessRefusal, LoginVerdict } from '../access/access.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import type { Account } from '../access/user-book.ts';
 import { jsonAnswer, noContent, taggedAnswer } from '../answer.ts';
-import { accessProblem, bookProblem, busy, done } from './access-problem.ts';
+import { accessProblem, attemptProblem, bookProblem, busy, done } from './access-problem.ts';
 import { type ApiAnswer, type Call, type Operation, withBody } from './operation.ts';
 import { type Stamp, stamped } from './stamp.ts';
 
 const closed = { additionalProperties: false } as const;
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
 
 export function accessOperations(options: {
   readonly access: Access;
@@ -166,12 +165,17 @@ export function accessOperations(options: {
     withBody({
       method: 'PUT',
       path: '/api/v1/users/{name}',
-      summary: "Change a user's role or password; ends his sessions",
+      summary:
+        "Change a user's role or password; ends his sessions. A password needs the current one of who asks",
       role: 'admin',
       params: { name: UserName },
       body: UserChange,
       answers: { 200: Type.Object({ user: UserEntry }, closed) },
-      async run({ body: { password, role }, caller, params: { name = '' } }) {
+      async run({ body: { currentPassword, password, role }, caller, params: { name = '' } }) {
+        if (password !== undefined && caller.session !== null) {
+          const confirmed = await access.confirmOwner(caller.session, currentPassword);
+          if (!confirmed.ok) return attemptProblem(confirmed);
+        }
         const hash = password === undefined ? undefined : await hasher.hash(password);
         if (hash === null) return accessProblem(busy);
         const changes = {

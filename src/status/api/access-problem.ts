@@ -14,6 +14,7 @@ export const busy: AccessRefusal = {
 const remedies: Readonly<Record<string, string>> = {
   'status.login-refused': 'Check name, password and code.',
   'status.totp-needed': 'Send the code of your authenticator app as `totp`.',
+  'status.password-needed': 'Send the password that you log in with as `currentPassword`.',
   'status.password-wrong':
     'Type the password that you log in with; an administrator can give you another one.',
   'status.totp-wrong': 'Wait for the next code of the authenticator app.',
@@ -39,6 +40,12 @@ export function accessProblem(refused: AccessRefusal): ApiAnswer {
   );
 }
 
+/** What the lock-out keeps away is not written down again and again. */
+export function attemptProblem(refused: AccessRefusal): ApiAnswer {
+  const isTried = refused.code !== 'status.locked-out' && refused.code !== 'status.busy';
+  return { ...accessProblem(refused), ...(isTried ? {} : { audit: null }) };
+}
+
 export function bookProblem({ code, reason }: Extract<BookVerdict, { ok: false }>): ApiAnswer {
   return accessProblem({ ok: false, code, reason });
 }
@@ -51,6 +58,7 @@ function statusOf(code: AccessRefusal['code']): number {
     case 'status.locked-out':
       return 429;
     case 'status.claim-refused':
+    case 'status.password-needed':
     case 'status.password-wrong':
     case 'status.totp-wrong':
       return 403;

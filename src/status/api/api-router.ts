@@ -26,6 +26,8 @@ export interface ApiRouter {
 export interface Connection {
   readonly isLocal: boolean;
   readonly isTls: boolean;
+  /** Of the client, which may sit behind a proxy. */
+  readonly address: string;
 }
 
 interface Compiled {
@@ -100,14 +102,15 @@ export function createApiRouter(options: {
 
   return {
     routeOf: (path) => at(path)[0]?.operation.path ?? null,
-    mayStill(request, { isLocal, isTls }) {
+    mayStill(request, connection) {
       const [path = ''] = (request.url ?? '').split('?', 1);
       const operation = at(path).find((each) => each.operation.method === 'GET')?.operation;
       if (operation === undefined) return () => false;
       return () =>
-        refuse(operation, access.callerOf(request, { isLocal, isTls, renew: false }), request) === null;
+        refuse(operation, access.callerOf(request, { ...connection, renew: false }), request) === null;
     },
-    async answer(request, { isLocal, isTls }) {
+    async answer(request, connection) {
+      const { isTls } = connection;
       const [path = '', search = ''] = (request.url ?? '').split('?', 2);
       const here = at(path);
       if (here.length === 0) return notFound(path);
@@ -122,7 +125,7 @@ export function createApiRouter(options: {
       const { operation } = found;
       const params = found.pattern.exec(path)?.groups ?? {};
       if (!found.checkParams(params).ok) return notFound(path);
-      const caller = access.callerOf(request, { isLocal, isTls, renew: operation.isBackground !== true });
+      const caller = access.callerOf(request, { ...connection, renew: operation.isBackground !== true });
       const refused = refuse(operation, caller, request);
       const logOut = () => access.logOut(request, isTls);
       const answer: ApiAnswer | 'stream' =

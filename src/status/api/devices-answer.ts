@@ -1,6 +1,7 @@
 // The devices on the bus as the API shows them: with their verdicts, and with what that knowledge rests on.
 import { type Static, Type } from 'typebox';
 import { PartHealth } from '../../contracts/health.ts';
+import { OrNull } from '../../contracts/or-null.ts';
 import { UsbDevice } from '../../contracts/usb-device.ts';
 import type { UsbVerdict } from '../../contracts/usb-policy.ts';
 import { UsbPortState } from '../../contracts/usb-port-state.ts';
@@ -8,8 +9,6 @@ import type { StatusOptions } from '../status-options.ts';
 import { type Stamp, stamped } from './stamp.ts';
 
 const closed = { additionalProperties: false } as const;
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
 
 const ShownVerdict = Type.Object(
   {

@@ -4,7 +4,7 @@ import { OwnPassword, TotpConfirmation, TotpOffer } from '../../contracts/api-ac
 import type { Access, Caller } from '../access/access.ts';
 import { toBase32, totpUri } from '../access/totp.ts';
 import { jsonAnswer, noContent, problem } from '../answer.ts';
-import { accessProblem, done } from './access-problem.ts';
+import { attemptProblem, done } from './access-problem.ts';
 import { type ApiAnswer, type Operation, withBody } from './operation.ts';
 
 const SECRET_BYTES = 20;
@@ -29,9 +29,9 @@ export function ownAccountOperations(options: {
       async run({ body, caller }) {
         if (caller.session === null) return notAUser(caller);
         const verdict = await access.changeOwnPassword(caller.session, body);
-        if (verdict.ok) return { ...noContent, audit: { detail: 'changed the own password' } };
-        const isTried = verdict.code !== 'status.locked-out' && verdict.code !== 'status.busy';
-        return { ...accessProblem(verdict), ...(isTried ? {} : { audit: null }) };
+        return verdict.ok
+          ? { ...noContent, audit: { detail: 'changed the own password' } }
+          : attemptProblem(verdict);
       },
     }),
     {
@@ -82,11 +82,9 @@ export function ownAccountOperations(options: {
       async run({ body, caller }) {
         if (caller.session === null) return notAUser(caller);
         const verdict = await access.dropOwnTotp(caller.session, body.code);
-        if (verdict.ok) return { ...noContent, audit: { detail: 'switched the second factor off' } };
-        return {
-          ...accessProblem(verdict),
-          ...(verdict.code === 'status.locked-out' ? { audit: null } : {}),
-        };
+        return verdict.ok
+          ? { ...noContent, audit: { detail: 'switched the second factor off' } }
+          : attemptProblem(verdict);
       },
     }),
   ];

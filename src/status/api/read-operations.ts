@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { EventIdText, parseEventId } from '../../contracts/event.ts';
 import { HealthReport } from '../../contracts/health.ts';
+import { OrNull } from '../../contracts/or-null.ts';
 import { jsonAnswer, lastingAnswer } from '../answer.ts';
 import { consoleText } from '../console-text.ts';
 import { localAddresses } from '../local-addresses.ts';
@@ -14,8 +15,6 @@ import type { Operation } from './operation.ts';
 import { type Stamp, stamped } from './stamp.ts';
 
 const closed = { additionalProperties: false } as const;
-const OrNull = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-  Type.Union([schema, Type.Null()]);
 const CountOrNull = OrNull(Type.Integer({ minimum: 0 }));
 
 const State = stamped({

@@ -431,6 +431,11 @@ export const t = {
     remove: 'Remove',
     removeTitle: (name: string) => `Remove ${name}?`,
     removeWhy: 'All sessions of this user end at once.',
+    newPassword: 'Give a new password',
+    whose: 'For',
+    hisPassword: 'New password',
+    ownPassword: 'Your own password',
+    passwordDone: 'The password is changed; the sessions of this user have ended.',
   },
 
   tokens: {

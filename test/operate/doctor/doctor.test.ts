@@ -4,7 +4,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import type { Finding } from '../../../src/operate/doctor/finding.ts';
 import { ensurePageCertificate } from '../../../src/operate/identity/page-certificate.ts';
@@ -13,8 +13,8 @@ import { healthy, startFixture } from '../../status/status-fixture.ts';
 import { makeAuthority } from '../../support/certificates.ts';
 import { startMosquitto } from '../../support/mosquitto.ts';
 import { startRedis } from '../../support/redis.ts';
+import { suiteCleanup } from '../../support/suite-cleanup.ts';
 import { tempDir } from '../../support/temp-dir.ts';
-import type { Cleanup } from '../../support/with-cleanup.ts';
 
 /** What a healthy kernel and system say. */
 const machine: Readonly<Record<string, string>> = {
@@ -34,8 +34,7 @@ const dayMs = 86_400_000;
 type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 suite('autoweave doctor', () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
 
   async function makeBox() {
     const dir = await tempDir(cleanup);
@@ -252,9 +251,6 @@ suite('autoweave doctor', () => {
 
   before(async () => {
     box = await makeBox();
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   test('a box on which all is well has no fault [M5]', async () => {

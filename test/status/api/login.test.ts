@@ -133,7 +133,9 @@ test('viewer, operator and administrator may do what is theirs, and a changed ro
   assert.equal(said(await page.call('GET', 'devices')), '401 status.login-needed', 'his sessions have ended');
   await page.logIn('ada', goodPassword);
   assert.deepEqual(await may(), ['200 ok', unavailable, 'no']);
-  await admin.call('PUT', 'users/ada', { role: 'admin', password: 'another long one' });
+  await admin.call('PUT', 'users/ada', {
+    ...{ role: 'admin', password: 'another long one', currentPassword: goodPassword },
+  });
   assert.equal(said(await page.logIn('ada', goodPassword)), '401 status.login-refused');
   await page.logIn('ada', 'another long one');
   assert.deepEqual(await may(), ['200 ok', unavailable, unavailable]);
@@ -231,6 +233,59 @@ test('who guesses the password of a session he has copied is locked out, and its
   assert.equal(said(await client().logIn('boss', goodPassword)), '200 ok');
   clock.advance(2_000);
   assert.equal(said(await change(goodPassword)), '204 ok');
+});
+
+test('whoever has copied a session can give nobody a new password, himself or another, without the own current one [S8]', async (t) => {
+  const { client, claimCode, clock } = await accessFixture(t);
+  const page = client();
+  await page.claim(claimCode());
+  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  const next = 'another long one';
+  const set = (name: string, currentPassword?: string) =>
+    page.call('PUT', `users/${name}`, {
+      password: next,
+      ...(currentPassword === undefined ? {} : { currentPassword }),
+    });
+  for (const name of ['boss', 'ada', 'nobody']) {
+    assert.equal(said(await set(name)), '403 status.password-needed');
+    assert.equal(said(await set(name, 'a guess')), '403 status.password-wrong');
+  }
+  // Guesses count together, wherever they are made.
+  const own = { current: 'a guess', password: next };
+  assert.equal(said(await page.call('PUT', 'users/me/password', own)), '403 status.password-wrong');
+  assert.equal(said(await set('ada', goodPassword)), '429 status.locked-out', 'also with the right one');
+  assert.equal(said(await client().logIn('ada', goodPassword)), '200 ok', 'nothing has changed');
+  assert.equal(said(await client().logIn('boss', goodPassword)), '200 ok', 'its owner still logs in');
+  clock.advance(2_000);
+  assert.equal(said(await set('ada', goodPassword)), '200 ok');
+  assert.equal(said(await client().logIn('ada', next)), '200 ok');
+  assert.equal(
+    said(await page.call('PUT', 'users/ada', { role: 'operator' })),
+    '200 ok',
+    'roles ask for none',
+  );
+  assert.equal(said(await set('boss', goodPassword)), '200 ok');
+  assert.equal(said(await page.call('GET', 'users')), '200 ok', 'his own session stays');
+  assert.equal(said(await client().logIn('boss', next)), '200 ok');
+  const entries = (await page.call('GET', 'audit')).json.entries as readonly AuditEntry[];
+  const kept = entries.filter(({ act }) => act === 'PUT /api/v1/users/boss').map(({ detail }) => detail);
+  assert.deepEqual(kept, [
+    'changed password of boss',
+    'status.password-wrong: the current password is not this one',
+    'status.password-needed: a password is changed only with the current one of who asks for it',
+  ]);
+  assert.ok(!JSON.stringify(entries).includes(goodPassword) && !JSON.stringify(entries).includes('a guess'));
+});
+
+test('a token, which has no password, may still give a user a new one [S8]', async (t) => {
+  const { client, claimCode } = await accessFixture(t);
+  const admin = client();
+  await admin.claim(claimCode());
+  const { json } = await admin.call('POST', 'tokens', { name: 'keeper', role: 'admin' });
+  const program = client();
+  program.headers.Authorization = `Bearer ${String(json.token)}`;
+  assert.equal(said(await program.call('PUT', 'users/boss', { password: 'another long one' })), '200 ok');
+  assert.equal(said(await client().logIn('boss', 'another long one')), '200 ok');
 });
 
 test('who guesses a password is locked out, longer each time, and told for how long [S8]', async (t) => {

@@ -134,6 +134,14 @@ const bad: readonly Case[] = [
   ],
   ['put users', '/api/v1/users/none', { role: 'viewer' }, '404 status.user-unknown'],
   ['put users', '/api/v1/users/boss', {}, '400 status.invalid-request'],
+  ['put users', '/api/v1/users/boss', { currentPassword: goodPassword }, '400 status.invalid-request'],
+  ['put users', '/api/v1/users/boss', { password: goodPassword }, '403 status.password-needed'],
+  [
+    'put users',
+    '/api/v1/users/boss',
+    { password: goodPassword, currentPassword: 'not this one' },
+    '403 status.password-wrong',
+  ],
   ['put users', '/api/v1/users/boss', { role: 'viewer' }, '409 status.last-admin'],
   ['delete users', '/api/v1/users/boss', undefined, '409 status.last-admin'],
   ['delete users', '/api/v1/users/none', undefined, '404 status.user-unknown'],
@@ -231,6 +239,8 @@ test('every operation of the OpenAPI file does as it says, with good input and w
   asIt('put /api/v1/users/me/password', await page.call('PUT', 'users/me/password', words));
   const back = { current: words.password, password: goodPassword };
   asIt('put /api/v1/users/me/password', await page.call('PUT', 'users/me/password', back));
+  const both = { currentPassword: goodPassword, password: goodPassword };
+  asIt('put /api/v1/users/{name}', await page.call('PUT', 'users/boss', both));
   const stream = await ask(server.port, '/api/v1/events', {
     method: 'HEAD',
     headers: { Cookie: page.cookie },

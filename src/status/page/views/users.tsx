@@ -12,6 +12,7 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Field, Form, type Values } from '../ui/form.tsx';
 import { Card, Head, Waiting } from '../ui/parts.tsx';
 import { type Kept, useAnswer } from '../ui/use-answer.ts';
+import { OthersPassword } from './others-password.tsx';
 import { Tokens } from './tokens.tsx';
 
 export const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
@@ -51,6 +52,7 @@ export function UsersView({ model }: ViewProps) {
               ))}
             </ul>
           )}
+          <OthersPassword users={kept.value?.users ?? []} model={model} />
         </Card>
         <Card title={t.users.add}>
           <Form button={t.users.add} send={add}>
