@@ -47,7 +47,7 @@ suite('the scripts of the network', { skip: whyNoScriptRoom() }, () => {
       'inet6 2001:db8::20/64',
       'default via 192.0.2.1 dev aw0',
       '192.0.2.0/24 dev aw0 scope link  src 192.0.2.20',
-      'default via 2001:db8::1 dev aw0  metric 1024',
+      'default via 2001:db8::1 dev aw0  metric 512',
     ]);
     assert.equal(room.read('run/resolv.conf'), 'nameserver 2001:db8::53\n');
     assert.equal(notes(room), null);
