@@ -53,6 +53,27 @@ suite('the scripts of the network', { skip: whyNoScriptRoom() }, () => {
     assert.equal(notes(room), null);
   });
 
+  test('fixed addresses and gateways are there without a cable, and after it was pulled and put back [I8]', async (t) => {
+    const room = await openScriptRoom(t);
+    configure(room, {
+      ...{ address: '192.0.2.20/24', gateway: '192.0.2.1' },
+      ...{ address6: '2001:db8::20/64', gateway6: 'fe80::1' },
+    });
+    const said = room.run(`${begin}
+      ip link set aw1 down; start; ip link set aw1 up; (${facts})
+      ip link set aw1 down; ip link set aw1 up; (${facts})`);
+    const expected = [
+      'autoconf 0 routers 0',
+      'inet 192.0.2.20/24',
+      'inet6 2001:db8::20/64',
+      'default via 192.0.2.1 dev aw0',
+      '192.0.2.0/24 dev aw0 scope link  src 192.0.2.20',
+      'default via fe80::1 dev aw0  metric 512',
+    ];
+    assert.deepEqual(said.trim().split('\n'), [...expected, ...expected]);
+    assert.equal(notes(room), null);
+  });
+
   test('with IPv6 alone nobody is asked for an IPv4 address; without a gateway the router that announces itself is taken [I8]', async (t) => {
     const room = await openScriptRoom(t);
     configure(room, { interfaces: [{ name: 'aw0', address: 'none', address6: '2001:db8::20/64' }] });
