@@ -10,9 +10,10 @@ export interface Ipv4Network {
 
 /** `192.168.1.20/24` -> its parts, or null when it is no address that a host can have. */
 export function parseIpv4Network(text: string): Ipv4Network | null {
-  const [, address = '', digits = ''] = /^([0-9.]+)\/(\d{1,2})$/.exec(text) ?? [];
+  // No zero in front: programs read such a number as octal.
+  const [, address = '', digits = ''] = /^([0-9.]+)\/([1-9]\d?)$/.exec(text) ?? [];
   const prefix = Number(digits);
-  if (!isIPv4(address) || digits === '' || prefix < 1 || prefix > 32) return null;
+  if (!isIPv4(address) || prefix < 1 || prefix > 32) return null;
   const number = ipv4Number(address);
   const size = 2 ** (32 - prefix);
   const first = Math.floor(number / size) * size;

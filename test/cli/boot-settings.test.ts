@@ -50,10 +50,14 @@ test('without any settings the appliance runs with its defaults and asks DHCP [I
   const box = await makeBox(t);
   assert.deepEqual(await box.start(), { code: 0, notes: [] });
   assert.equal(box.made('origin'), 'default\n');
-  assert.equal(box.made('interfaces'), '*\tdhcp\t-\n');
+  assert.equal(box.made('interfaces'), '*\tdhcp\t-\tauto\t-\n');
   assert.equal(box.made('resolv.conf'), null);
   assert.equal(box.made('hostname'), 'appliance\n');
-  assert.match(box.made('chrony.conf') ?? '', /^pool pool\.ntp\.org port 123 iburst\n/);
+  // What DHCP names is asked besides.
+  assert.match(
+    box.made('chrony.conf') ?? '',
+    /^pool pool\.ntp\.org port 123 iburst\nsourcedir \/run\/chrony-dhcp\n/,
+  );
 });
 
 test('what is offered is imported, and in force at every later start without it [I5]', async (t) => {
@@ -62,6 +66,7 @@ test('what is offered is imported, and in force at every later start without it 
     appliance: { name: 'Till_3.' },
     uplink: { url: 'mqtt://b', username: 'u', password: 'hush' },
     network: {
+      ...{ address: 'none', address6: '2001:db8::20/64', gateway6: 'fe80::1' },
       dns: ['192.0.2.1', '2001:db8::1'],
       interfaces: [{ name: 'eth1', address: '10.1.2.3/16', gateway: '10.1.0.1' }],
     },
@@ -74,12 +79,16 @@ test('what is offered is imported, and in force at every later start without it 
     assert.equal(box.made('hostname'), 'till-3\n');
     assert.equal(box.made('page-port'), '8000\n');
     assert.equal(box.made('redis-fsync'), 'always\n');
-    assert.equal(box.made('interfaces'), 'eth1\t10.1.2.3/16\t10.1.0.1\n*\tdhcp\t-\n');
+    assert.equal(
+      box.made('interfaces'),
+      'eth1\t10.1.2.3/16\t10.1.0.1\tauto\t-\n*\tnone\t-\t2001:db8::20/64\tfe80::1\n',
+    );
     assert.equal(box.made('resolv.conf'), 'nameserver 192.0.2.1\nnameserver 2001:db8::1\n');
     assert.match(
       box.made('chrony.conf') ?? '',
       /^server time\.example port 1123 iburst\nserver 2001:db8::2 port 123 iburst\n/,
     );
+    assert.doesNotMatch(box.made('chrony.conf') ?? '', /sourcedir|pool/);
     assert.doesNotMatch(box.made('autoweave.json') ?? '', /hush/);
   }
   assert.match(readFileSync(path.join(box.state, 'secrets.json'), 'utf8'), /hush/);
@@ -94,7 +103,9 @@ test('a network that cannot work is refused with its field before it is tried, a
     [{ network: { address: '192.168.1.300/24' } }, 'network.address'],
     [{ network: { address: '192.168.1.3/33' } }, 'network.address'],
     [{ network: { address: '192.168.1.3' } }, 'network.address'],
+    [{ network: { address: '192.168.1.3/08' } }, 'network.address'],
     [{ network: { gateway: '192.168.1.1' } }, 'network.gateway'],
+    [{ network: { address: 'none', gateway: '192.168.1.1' } }, 'network.gateway'],
     [{ network: { address: '192.168.1.3/24', gateway: '192.168.2.1' } }, 'network.gateway'],
     [{ network: { address: '192.168.1.3/24', gateway: '192.168.1.3' } }, 'network.gateway'],
     [{ network: { dns: ['192.0.2.1', '1.2.3'] } }, 'network.dns.1'],
@@ -132,6 +143,78 @@ test('a network that cannot work is refused with its field before it is tried, a
     assert.equal(box.made('hostname'), 'before\n');
     assert.equal(box.made('origin'), 'provisioned\n');
   }
+});
+
+test('an IPv6 address that cannot work is refused with what is wrong with it and what to write [I8, Q3]', async (t) => {
+  const wrong: readonly (readonly [object, string, string, RegExp])[] = [
+    [{ address6: '2001:db8::20' }, 'config.not-allowed', 'address6', /which has no prefix\. .*::20\/64/],
+    [{ address6: '2001:db8::20/0' }, 'config.not-allowed', 'address6', /a prefix beyond 1 to 128/],
+    [{ address6: '2001:db8::20/129' }, 'config.not-allowed', 'address6', /a prefix beyond/],
+    // Octal to the program that is given it.
+    [{ address6: '2001:db8::20/064' }, 'config.not-allowed', 'address6', /a prefix beyond/],
+    [{ address6: '2001:db8:::20/64' }, 'config.not-allowed', 'address6', /is no IPv6 address/],
+    [{ address6: '2001:db8::fffff/64' }, 'config.not-allowed', 'address6', /is no IPv6 address/],
+    [{ address6: '192.168.1.20/24' }, 'config.not-allowed', 'address6', /is no IPv6 address/],
+    [{ address6: '::1/128' }, 'config.not-allowed', 'address6', /is unspecified, loopback/],
+    [{ address6: '::ffff:192.0.2.1/96' }, 'config.not-allowed', 'address6', /stands for IPv4/],
+    [{ address6: 'ff02::1/64' }, 'config.not-allowed', 'address6', /is multicast/],
+    [{ address6: 'fe80::20/64' }, 'config.not-allowed', 'address6', /is link-local, which every interface/],
+    [{ address6: 'fe80::20%eth0/64' }, 'config.not-allowed', 'address6', /must be text that matches/],
+    [{ address6: '2001:db8::/64' }, 'config.not-allowed', 'address6', /is that of the network itself/],
+    [{ address6: '2001:db8::20/64\tx' }, 'config.not-allowed', 'address6', /must be text that matches/],
+    [{ address6: ['2001:db8::20/64'] }, 'config.wrong-type', 'address6', /must be text/],
+    [{ gateway6: '2001:db8::1' }, 'config.conflict', 'gateway6', /address6 is auto.* Set network\.address6/],
+    [
+      { address6: '2001:db8::20/64', gateway6: '2001:db8:0:1::1' },
+      ...['config.conflict', 'gateway6'],
+      /neither link-local nor another address of the network of 2001:db8::20\/64\. Correct one/,
+    ],
+    [{ address6: '2001:db8::20/64', gateway6: '2001:db8:0::20' }, 'config.conflict', 'gateway6', /neither/],
+    [{ address6: '2001:db8::20/64', gateway6: '192.0.2.1' }, 'config.not-allowed', 'gateway6', /is no IPv6/],
+    // The other family's field is named.
+    [{ address: '2001:db8::20/64' }, 'config.not-allowed', 'address', /Set network\.address6 to it/],
+    [{ dns: ['fe80::1'] }, 'config.not-allowed', 'dns.0', /nothing says by which interface/],
+    [
+      { interfaces: [{ name: 'eth1', address6: 'ff02::1/64' }] },
+      ...['config.not-allowed', 'interfaces.0.address6'],
+      /is multicast/,
+    ],
+  ] as const;
+  const box = await makeBox(t);
+  for (const [network, code, field, text] of wrong) {
+    box.write(box.offered, { network });
+    const { notes } = await box.start('--offered', box.offered);
+    assert.deepEqual(
+      notes.map(([found, place]) => [found, place]),
+      [[code, `network.${field}`]],
+      JSON.stringify(notes),
+    );
+    assert.match(notes[0]?.[2] ?? '', text);
+  }
+});
+
+test('IPv6 addresses are taken as people write them [I8]', async (t) => {
+  const box = await makeBox(t);
+  for (const network of [
+    { address6: '2001:DB8:0:0:0:0:0:20/64', gateway6: '2001:db8::1' },
+    { address6: '2001:db8::192.0.2.1/64', gateway6: 'FE80::1' },
+    { address6: 'fd00::1:2/127', gateway6: 'fd00::1:3' },
+    { address6: 'fd00::1:2/128', gateway6: 'fe80::1' },
+    { address6: 'fd00::1/1' },
+    { address6: 'auto' },
+  ]) {
+    box.write(box.offered, { network });
+    assert.deepEqual(await box.start('--offered', box.offered), { code: 0, notes: [] });
+    const { address6, gateway6 = '-' } = network;
+    assert.equal(box.made('interfaces'), `*\tdhcp\t-\t${address6}\t${gateway6}\n`);
+  }
+});
+
+test('with an empty list of time servers none is asked, not even one that DHCP names [I8]', async (t) => {
+  const box = await makeBox(t);
+  box.write(box.offered, { time: { servers: [] } });
+  assert.deepEqual(await box.start('--offered', box.offered), { code: 0, notes: [] });
+  assert.equal(box.made('chrony.conf'), null);
 });
 
 test('a machine whose owner gives the settings takes no others, and wrong ones leave it with its own [I5]', async (t) => {

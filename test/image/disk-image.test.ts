@@ -28,7 +28,9 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
   });
 
   test('a file put on CONFIG from outside makes it join the broker under its name, from the firmware on [I2]', async (t) => {
-    await box.disk.configure(box.config);
+    // Beside DHCP, which the broker is reached by.
+    const network = { address6: 'fec0::77/64', gateway6: 'fec0::2' };
+    await box.disk.configure(JSON.stringify({ ...(JSON.parse(box.config) as object), network }));
     await box.boot(t, box.disk);
     await box.arrives('keyboard');
     const made = await box.guest.shell.must("grep ' /var ' /proc/mounts; df -Pm /var | tail -n 1");
@@ -36,6 +38,17 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
     t.diagnostic(`data partition: ${made.trim().split('\n').at(-1)}`);
     assert.deepEqual(box.told(), []);
     await box.guest.shell.must('echo kept >/var/lib/marker; sync');
+  });
+
+  test('it has the fixed IPv6 address of the file beside the one of DHCP, and none that was announced [I8]', async () => {
+    // The router answers, and a routed packet would go to it.
+    const facts = await box.guest.shell.must(
+      'ping -6 -c 3 -W 20 fec0::2 && ip -o addr show scope global && ip -6 -o addr show scope site && ip -6 route',
+    );
+    assert.match(facts, /inet 10\.0\.2\.15\/24 /);
+    assert.deepEqual(facts.match(/inet6 fec0::\S+/g), ['inet6 fec0::77/64']);
+    assert.match(facts, /^default via fec0::2 dev eth0 /m);
+    assert.equal(facts.match(/^default /gm)?.length, 1, facts);
   });
 
   test('the page and multicast DNS are open, no file is set-user-id, nobody can log in, the hardware watchdog is fed [I4]', async (t) => {

@@ -10,9 +10,10 @@ import type { CloudEvent } from '../../src/contracts/event.ts';
 import type { HealthReport } from '../../src/contracts/health.ts';
 import { makeAuthority } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Guest, hostFromGuest, startDiskGuest } from '../support/guest.ts';
+import { type DiskGuestOptions, type Guest, hostFromGuest, startDiskGuest } from '../support/guest.ts';
 import { copyDisk, type GuestDisk } from '../support/guest-disk.ts';
 import { buildGuestDisk, whyNoDiskGuest } from '../support/guest-image.ts';
+import { neighbourOf } from '../support/guest-neighbour.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
 import { type NtpServer, startNtpServer } from '../support/ntp-server.ts';
@@ -71,7 +72,10 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     for (const step of undo.reverse()) await step();
   });
 
-  async function boot(t: TestContext, options: { readonly mayReboot?: boolean } = {}): Promise<void> {
+  async function boot(
+    t: TestContext,
+    options: Pick<DiskGuestOptions, 'mayReboot' | 'wire'> = {},
+  ): Promise<void> {
     await guest?.powerCut();
     const forwards = [{ host: probePort, guest: closedPort, address }];
     guest = await startDiskGuest(cleanup, {
@@ -248,11 +252,37 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     );
   });
 
-  test('a wrong file is refused with its field as an event, and what was in force stays so [I5]', async (t) => {
+  test('settings without time servers ask the one that DHCP names; an interface with a fixed IPv6 address reaches and is reached [I8]', async (t) => {
+    const network = {
+      ...settings.network,
+      interfaces: [{ name: 'eth1', address6: '2001:db8::20/64', gateway6: '2001:db8::1' }],
+    };
     await guest.powerCut();
-    await disk.configure(JSON.stringify(settings));
-    await boot(t);
+    await disk.configure(JSON.stringify({ ...settings, network, time: {}, status: { listen: '::' } }));
+    await boot(t, { wire: true });
     await event('system.started', 3);
+    const neighbour = await neighbourOf(guest.shell);
+
+    // Servers may name nothing to who asks for nothing.
+    const asked = await neighbour.askedOfDhcp();
+    assert.ok(asked.includes(42), `the client asks for the options ${asked.join(' ')}`);
+    await neighbour.startServers();
+    await until(
+      'chronyd takes the time of the server that DHCP named',
+      async () => /^\^\* 192\.0\.2\.1 /m.test(await guest.shell.must('chronyc -n sources')),
+      limitMs,
+    );
+    const synchronized = await event('system.clock-synchronized', 2);
+    assert.equal(synchronized[0]?.clock, 'synced');
+    t.diagnostic(await guest.shell.must('chronyc -n sources; ip -o addr show dev eth1; ip -6 route'));
+
+    const page = await neighbour.must("wget -q -T 60 -O - 'http://[2001:db8::20]:8480/health'", limitMs);
+    assert.match(page, /"state":/);
+    // Not on the cable: behind the gateway, which has it on its loopback. The router of eth0 announces itself too.
+    await guest.shell.must('ping -6 -c 3 -W 20 2001:db8:1::1');
+  });
+
+  test('a wrong file is refused with its field as an event, and what was in force stays so [I5]', async (t) => {
     await guest.powerCut();
     await disk.configure(
       JSON.stringify({ ...settings, network: { address: '10.0.2.77/24', gateway: '10.9.9.9' } }),
@@ -279,7 +309,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
   test('an address that the system does not take is told, and DHCP is asked instead [I8]', async () => {
     // Past the checks of the configuration, as a driver or a kernel may refuse what is right on paper.
     await guest.shell.must(
-      "printf '*\\t10.0.2.77/24\\t192.168.55.1\\n' >/run/autoweave-config/interfaces && rc-service network restart",
+      "printf '*\\t10.0.2.77/24\\t192.168.55.1\\tauto\\t-\\n' >/run/autoweave-config/interfaces && rc-service network restart",
     );
     const told = /eth\d could not be given 10\.0\.2\.77\/24 with gateway 192\.168\.55\.1: it asks DHCP/;
     await guest.qemu.console.waitFor(told, limitMs);

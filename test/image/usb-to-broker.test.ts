@@ -82,6 +82,16 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
     assert.deepEqual(facts.trim().split('\n'), ['1000', '1000', '100', '-5', 'always [madvise] never']);
   });
 
+  test('without settings IPv4 comes from DHCP and IPv6 from the router that announces itself [I8]', async () => {
+    const routed = 'ip -o addr show; ip route; ip -6 route';
+    const has = (what: string, wanted: RegExp) =>
+      until(what, async () => wanted.test(await guest.shell.must(routed)), eventLimitMs);
+    await has('an address of DHCP', /inet 10\.0\.2\.15\/24 .*default via 10\.0\.2\.2 /s);
+    // QEMU's router announces fec0::/64.
+    await has('an address that was announced', /inet6 fec0::[0-9a-f:]+\/64 .*default via fe80::2 /s);
+    await guest.shell.must('ping -6 -c 1 -W 20 fec0::2');
+  });
+
   test('every kind of device plugged in and out is one added, one ready and one removed at the broker [U1]', async () => {
     for (const kind of deviceKinds) {
       await guest.devices.plug(kind);

@@ -93,6 +93,8 @@ export interface DiskGuestOptions extends Pick<GuestOptions, 'until'> {
   /** Further ports on the host's loopback. */
   readonly forwards?: readonly Forward[];
   readonly mayReboot?: boolean;
+  /** See QemuOptions. */
+  readonly wire?: boolean;
 }
 
 function disksOf({ disk, stick, sticks }: DiskGuestOptions): readonly QemuDisk[] {
@@ -122,7 +124,7 @@ export async function startDiskGuest(t: Cleanup, options: DiskGuestOptions): Pro
 async function startMachine(
   t: Cleanup,
   dir: string,
-  options: Pick<QemuOptions, 'boot' | 'disks' | 'firmwareFiles' | 'memoryMiB' | 'mayReboot'> &
+  options: Pick<QemuOptions, 'boot' | 'disks' | 'firmwareFiles' | 'memoryMiB' | 'mayReboot' | 'wire'> &
     Pick<DiskGuestOptions, 'until' | 'address' | 'forwards'>,
 ): Promise<Guest> {
   const lock = await takeLock('guest', lockLimitMs);

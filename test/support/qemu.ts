@@ -51,6 +51,8 @@ export interface QemuOptions {
   readonly firmwareFiles: Readonly<Record<string, string>>;
   /** Port on the host's loopback -> port in the guest, at the address that DHCP gives it or at another. */
   readonly forwards: readonly Forward[];
+  /** Two further network cards with a cable between them: eth1 and eth2. */
+  readonly wire?: boolean;
   /** A reset ends the machine otherwise. */
   readonly mayReboot?: boolean;
   readonly memoryMiB: number;
@@ -164,6 +166,10 @@ function toArguments(
     ],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
     ...['-device', 'virtserialport,chardev=agent,name=autoweave.test'],
+    // Last, so that nothing else has another address with them than without.
+    ...(options.wire === true ? ['wire1', 'wire2'] : []).flatMap((id) => [
+      ...['-netdev', `hubport,id=${id},hubid=1`, '-device', `virtio-net-pci,netdev=${id},romfile=`],
+    ]),
   ];
 }
 

@@ -2,8 +2,12 @@
 import { type Static, Type } from 'typebox';
 import { closed } from './config-types.ts';
 
-const StaticOrDhcp = (description: string) =>
-  Type.String({ pattern: '^(dhcp|[0-9.]+/[0-9]+)$', default: 'dhcp', description });
+// The patterns say what an address is made of; src/config/network-checks.ts says what is wrong with one, and where it belongs.
+const Address = (description: string) =>
+  Type.String({ pattern: '^(dhcp|none|[0-9A-Fa-f.:]+(/[0-9]{1,3})?)$', default: 'dhcp', description });
+
+const Address6 = (description: string) =>
+  Type.String({ pattern: '^(auto|[0-9A-Fa-f.:]+(/[0-9]{1,3})?)$', default: 'auto', description });
 
 const Gateway = Type.Optional(
   Type.String({
@@ -12,17 +16,29 @@ const Gateway = Type.Optional(
   }),
 );
 
+const Gateway6 = Type.Optional(
+  Type.String({
+    pattern: '^[0-9A-Fa-f.:]+$',
+    description:
+      'IPv6 address of the router, which may be link-local; of a static address6 alone. Left out: the router that announces itself.',
+  }),
+);
+
 export const NetworkConfig = Type.Object(
   {
-    address: StaticOrDhcp(
-      'dhcp, or the IPv4 address and prefix of the first wired interface, such as 192.168.1.20/24. Others ask DHCP.',
+    address: Address(
+      'dhcp, or the IPv4 address and prefix of the first wired interface, such as 192.168.1.20/24, or none: IPv6 alone. Others ask DHCP.',
     ),
     gateway: Gateway,
+    address6: Address6(
+      'auto: what a router announces (SLAAC); or the IPv6 address and prefix of the first wired interface, such as 2001:db8::20/64, in its place.',
+    ),
+    gateway6: Gateway6,
     dns: Type.Optional(
       Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]+$' }), {
         minItems: 1,
         maxItems: 3,
-        description: 'Addresses of name servers; left out: those that DHCP names.',
+        description: 'IPv4 or IPv6 addresses of name servers; left out: those that DHCP names.',
       }),
     ),
     interfaces: Type.Optional(
@@ -33,8 +49,10 @@ export const NetworkConfig = Type.Object(
               pattern: '^[A-Za-z0-9_.-]{1,15}$',
               description: 'As the kernel has it: eth0.',
             }),
-            address: StaticOrDhcp('dhcp, or IPv4 address and prefix.'),
+            address: Address('dhcp, IPv4 address and prefix, or none.'),
             gateway: Gateway,
+            address6: Address6('auto, or IPv6 address and prefix.'),
+            gateway6: Gateway6,
           },
           closed,
         ),

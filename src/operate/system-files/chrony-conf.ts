@@ -1,8 +1,12 @@
 // Time servers -> the settings of chronyd. It asks and never answers: no port is open, its command socket is a file.
 import { parseTimeServer } from '../../lib/parse-time-server.ts';
 
-export function chronyConf(servers: readonly string[]): string {
-  const sources = servers.flatMap((server) => {
+/** Asked where the configuration names no server, beside those that DHCP names. */
+const fallbackServer = 'pool.ntp.org';
+
+/** @param servers undefined: those of DHCP, which udhcpc's script puts into the folder below, and the fallback. */
+export function chronyConf(servers: readonly string[] | undefined): string {
+  const sources = (servers ?? [fallbackServer]).flatMap((server) => {
     const parsed = parseTimeServer(server);
     if (parsed === null) return [];
     // A pool's name stands for many servers.
@@ -11,6 +15,7 @@ export function chronyConf(servers: readonly string[]): string {
   });
   return `${[
     ...sources,
+    ...(servers === undefined ? ['sourcedir /run/chrony-dhcp'] : []),
     'driftfile /var/lib/chrony/drift',
     'pidfile /run/chrony/chronyd.pid',
     'bindcmdaddress /run/chrony/chronyd.sock',

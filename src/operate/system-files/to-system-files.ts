@@ -19,16 +19,19 @@ export function toSystemFiles(
     'page-port': `${status.port}\n`,
     'redis-fsync': `${buffer.fsync}\n`,
     ...(dns.length === 0 ? {} : { 'resolv.conf': dns.map((server) => `nameserver ${server}\n`).join('') }),
-    ...(time.servers.length === 0 ? {} : { 'chrony.conf': chronyConf(time.servers) }),
+    ...(time.servers?.length === 0 ? {} : { 'chrony.conf': chronyConf(time.servers) }),
   };
 }
 
 /**
- * A line for each interface: name, address with prefix or `dhcp`, gateway or `-`, with tabs between. `*` is the first wired interface
- * that has no line of its own; what has no line asks DHCP.
+ * A line for each interface, with tabs between: name, IPv4 address with prefix or `dhcp` or `none`, gateway or `-`, IPv6 address with
+ * prefix or `auto`, gateway or `-`. `*` is the first wired interface that has no line of its own; what has no line asks DHCP.
  */
-function interfacesText({ address, gateway, interfaces = [] }: NetworkConfig): string {
-  return [...interfaces, { name: '*', address, gateway }]
-    .map((entry) => `${entry.name}\t${entry.address}\t${entry.gateway ?? '-'}\n`)
+function interfacesText({ interfaces = [], ...first }: NetworkConfig): string {
+  return [...interfaces, { name: '*', ...first }]
+    .map(({ name, address, gateway = '-', address6, gateway6 = '-' }) =>
+      [name, address, gateway, address6, gateway6].join('\t'),
+    )
+    .map((line) => `${line}\n`)
     .join('');
 }
