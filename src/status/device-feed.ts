@@ -3,9 +3,9 @@
 /** So long is a push kept back after the one before, at least. */
 const PAUSE_MS = 40;
 /** As often as changes go on and on; before that there is room for a crowd of plugs, each with its changes. */
-const SUSTAINED_MS = 250;
-const BURST = 24;
-/** Of the daemon's time that pushes may take: a fiftieth. */
+const SUSTAINED_MS = 100;
+const BURST = 60;
+/** Of the daemon's time that pushes may take, in the long run: a fiftieth. */
 const PAUSE_PER_WORK = 50;
 
 export interface DeviceFeed {
@@ -27,7 +27,7 @@ export interface DeviceFeedOptions {
 export function createDeviceFeed({ document, nowMs, push }: DeviceFeedOptions): DeviceFeed {
   let pause: NodeJS.Timeout | undefined;
   let hasChanged = false;
-  /** Each push costs SUSTAINED_MS, and time pays: what is owed beyond BURST of them is waited for. */
+  /** Each push costs SUSTAINED_MS, more when it was much work, and time pays: what is owed beyond BURST of them is waited for. */
   let owedMs = 0;
   let lastMs = 0;
   const text = () => `event: stream.devices\ndata: ${JSON.stringify(document())}\n\n`;
@@ -37,15 +37,15 @@ export function createDeviceFeed({ document, nowMs, push }: DeviceFeedOptions): 
     hasChanged = false;
     const beganMs = nowMs();
     push(text);
-    owedMs = Math.max(0, owedMs - (beganMs - lastMs)) + SUSTAINED_MS;
-    lastMs = beganMs;
     const workMs = nowMs() - beganMs;
+    owedMs = Math.max(0, owedMs - (beganMs - lastMs)) + Math.max(SUSTAINED_MS, PAUSE_PER_WORK * workMs);
+    lastMs = beganMs;
     pause = setTimeout(
       () => {
         pause = undefined;
         if (hasChanged) changed();
       },
-      Math.max(PAUSE_MS, owedMs - BURST * SUSTAINED_MS, PAUSE_PER_WORK * workMs),
+      Math.max(PAUSE_MS, owedMs - BURST * SUSTAINED_MS),
     );
     pause.unref();
   };

@@ -2,6 +2,7 @@
 // guest's own kernel, until its record of the device: it waits for a steady port (100 ms), resets the port, twice where the device is no
 // SuperSpeed one, with some 60 ms each and 50 ms of rest, and reads descriptors. All but that waiting is emulated, many times slower than
 // the machine itself; Chromium shares its two cores.
+import { setTimeout as delay } from 'node:timers/promises';
 import { withoutChromium } from '../support/chromium.ts';
 import { hostFromGuest, startGuest } from '../support/guest.ts';
 import { type DeviceKind, sockets } from '../support/guest-devices.ts';
@@ -16,6 +17,8 @@ import { type BenchRow, benchRow } from './bench-row.ts';
 const PLUGS = 10;
 /** The first plugs of a kind load its driver and run code for the first time. */
 const WARM_UP = 2;
+/** Nobody plugs without a rest, and the daemon spends a bounded part of its time on telling of plugs (device-feed.ts). */
+const REST_MS = 1_000;
 const AIM_MS = 500;
 const LIMIT_MS = 60_000;
 const kinds: readonly (readonly [DeviceKind, string])[] = [
@@ -83,6 +86,7 @@ export async function* bench(): AsyncIterable<BenchRow> {
         await page.waitForFunction(`!document.body.innerText.includes(${JSON.stringify(name)})`, {
           polling: 'mutation',
         });
+        await delay(REST_MS);
       }
       for (const quantile of [0.5, 0.95])
         yield benchRow(
@@ -91,15 +95,21 @@ export async function* bench(): AsyncIterable<BenchRow> {
           at(recordMs, quantile),
           'ms',
         );
+      yield benchRow(
+        `guest (emulated): ${kind} "Connecting…" below ${AIM_MS} ms`,
+        (100 * signMs.filter((ms) => ms < AIM_MS).length) / signMs.length,
+        100,
+        '%',
+      );
       for (const quantile of [0.5, 0.95])
         yield benchRow(
-          `guest (emulated): ${kind} plugged -> on the page, p${quantile * 100}`,
+          `guest (emulated): ${kind} plugged -> named on the page, p${quantile * 100}`,
           at(pageMs, quantile),
           at(recordMs, quantile),
           'ms',
         );
       yield benchRow(
-        `guest (emulated): ${kind} on the page below ${AIM_MS} ms`,
+        `guest (emulated): ${kind} named on the page below ${AIM_MS} ms`,
         (100 * pageMs.filter((ms) => ms < AIM_MS).length) / pageMs.length,
         100,
         '%',
