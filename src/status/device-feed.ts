@@ -4,7 +4,7 @@
 const PAUSE_MS = 40;
 /** As often as changes go on and on; before that there is room for a crowd of plugs, each with its changes. */
 const SUSTAINED_MS = 100;
-const BURST = 60;
+const BURST = 200;
 /** Of the daemon's time that pushes may take, in the long run: a fiftieth. */
 const PAUSE_PER_WORK = 50;
 

@@ -74,11 +74,13 @@ test('a booted box is claimed, shows a plug without reload, blocks a device, and
 
   await person.go('devices');
   await person.see('Nothing is plugged in');
+  const onItsWay = "document.body.innerText.includes('Connecting…')";
   const noneIsLeft = "document.body.innerText.includes('Nothing is plugged in')";
   const uptimeAheadMs = await readUptimeAhead(guest.shell);
   for (const round of ['first', 'second'] as const) {
     const delays: string[] = [];
     for (const [kind, name] of plugs) {
+      await page.waitForFunction(`!${onItsWay}`, { polling: 'mutation' });
       const before = subscriber.messages.length;
       const began = performance.now();
       const since = () => performance.now() - began;
