@@ -54,6 +54,14 @@ test('a host is installed, runs hardened and watched, and is as before when unin
     },
   );
 
+  await t.test("the kernel's log is handed to it, which it could not open itself", async () => {
+    assert.equal((await shell(`readlink /proc/${await mainPid()}/fd/0`)).trim(), '/dev/kmsg');
+    const health = await shell(
+      `/opt/node/bin/node -e "fetch('http://127.0.0.1:8480/health').then((r) => r.json()).then(({ parts }) => console.log(parts['usb-ports'].why))"`,
+    );
+    assert.equal(health.trim(), "the kernel's log tells of no failure");
+  });
+
   await t.test('installing again restarts nothing', async () => {
     const pid = await mainPid();
     assert.equal((await host.run(...program)).code, 0);

@@ -6,6 +6,7 @@ export const goodHost: HostFacts = {
   offline: false,
   hasSystemd: true,
   hasRedis: true,
+  hasKernelLog: true,
   distributions: ['debian'],
   nodes: [{ ok: true, path: '/usr/bin/node' }],
   bundle: new TextEncoder().encode('// the bundle'),

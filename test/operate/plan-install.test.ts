@@ -44,6 +44,14 @@ function after(host: HostFacts, steps: readonly HostStep[]): HostFacts {
   return { ...host, present, manifest };
 }
 
+test("the kernel's log is handed over where there is one: a unit whose input is missing would not start [I6, U1]", () => {
+  const dropIn = '/etc/systemd/system/autoweave.service.d/kernel-log.conf';
+  const writes = (host: HostFacts) =>
+    stepsOn(host).some((step) => step.kind === 'file' && step.path === dropIn);
+  assert.ok(writes({ ...goodHost, hasKernelLog: true }));
+  assert.ok(!writes({ ...goodHost, hasKernelLog: false }));
+});
+
 test('an installation is recorded before its first file, and starts what it wrote [I6]', () => {
   const steps = stepsOn(goodHost);
   const written = steps.flatMap((step) => (step.kind === 'file' || step.kind === 'link' ? [step.path] : []));

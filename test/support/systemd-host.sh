@@ -42,7 +42,7 @@ mount --bind /sys sys
 mount -o remount,bind,ro sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs dev
-for name in null zero full random urandom tty; do
+for name in null zero full random urandom tty kmsg; do
   touch "dev/$name"
   mount --bind "/dev/$name" "dev/$name"
 done

@@ -14,6 +14,8 @@ export interface HostFacts {
   readonly offline: boolean;
   readonly hasSystemd: boolean;
   readonly hasRedis: boolean;
+  /** /dev/kmsg is a device that can be handed to the runtime. */
+  readonly hasKernelLog: boolean;
   /** Of os-release: ID and ID_LIKE. */
   readonly distributions: readonly string[];
   /** Best first. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 const sources = [
   'systemd/autoweave.service',
   'systemd/autoweave-redis.service',
+  'systemd/autoweave-kernel-log.conf',
   'systemd/autoweave.sysusers',
   'systemd/autoweave.tmpfiles',
   'systemd/autoweave.sysctl',

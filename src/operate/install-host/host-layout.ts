@@ -37,9 +37,24 @@ const places: readonly (readonly [keyof HostFiles, string, number])[] = [
   ['rootfs/etc/autoweave/redis.conf', '/etc/autoweave/redis.conf', 0o644],
 ];
 
-export function hostLayout(files: HostFiles, bundle: Uint8Array): readonly Placed[] {
+const kernelLog = [
+  'systemd/autoweave-kernel-log.conf',
+  '/etc/systemd/system/autoweave.service.d/kernel-log.conf',
+  0o644,
+] as const;
+
+/** @param has.kernelLog a unit whose input is missing would not start */
+export function hostLayout(
+  files: HostFiles,
+  bundle: Uint8Array,
+  has: { readonly kernelLog: boolean },
+): readonly Placed[] {
   return [
-    ...places.map(([source, path, mode]) => ({ path, mode, content: placedText(source, files[source]) })),
+    ...[...places, ...(has.kernelLog ? [kernelLog] : [])].map(([source, path, mode]) => ({
+      path,
+      mode,
+      content: placedText(source, files[source]),
+    })),
     { path: `${programFolder}/autoweave.mjs`, mode: 0o644, content: bundle },
     {
       path: configPath,

@@ -30,7 +30,7 @@ export function planInstall(
   if (node === undefined || bundle === null) return { ok: false, refusals };
 
   const things: readonly Thing[] = [
-    ...hostLayout(options.files, bundle),
+    ...hostLayout(options.files, bundle, { kernelLog: facts.hasKernelLog }),
     // The units and the command name this link, so that they are the same files on every host.
     { path: `${programFolder}/node`, target: node.path },
   ];

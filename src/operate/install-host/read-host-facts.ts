@@ -1,5 +1,5 @@
 // The host, or a folder that will be one -> the facts the planners decide on. Changes nothing.
-import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { digestOf } from './digest-of.ts';
 import type { HostFacts, Present } from './host-facts.ts';
@@ -29,7 +29,7 @@ export async function readHostFacts(options: {
   const manifest = manifestBytes === null ? null : parseManifest(manifestBytes);
 
   const files = [
-    ...hostLayout(hostFiles(), bundle ?? new Uint8Array()).map((placed) => placed.path),
+    ...hostLayout(hostFiles(), bundle ?? new Uint8Array(), { kernelLog: true }).map((placed) => placed.path),
     ...(manifest?.entries.map((entry) => entry.path) ?? []),
     `${programFolder}/node`,
     manifestPath,
@@ -43,6 +43,8 @@ export async function readHostFacts(options: {
     uid: process.getuid?.() ?? 0,
     offline,
     hasSystemd: existsSync('/run/systemd/system'),
+    // What another system will have when it runs is not known.
+    hasKernelLog: !offline && isCharacterDevice('/dev/kmsg'),
     hasRedis: binFolders.some((folder) =>
       ['redis-server', 'valkey-server'].some((name) => existsSync(path.join(folder, name))),
     ),
@@ -53,6 +55,10 @@ export async function readHostFacts(options: {
     present,
     users: readUsers(inRoot('/etc/passwd')),
   };
+}
+
+function isCharacterDevice(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isCharacterDevice() ?? false;
 }
 
 function presentAt(file: string): Present | null {
