@@ -1,5 +1,6 @@
 // The ways through the page: a rail on a wide screen, a bar at the bottom of a phone with the rest behind "more".
 
+import { troubles } from './model/device-tree.ts';
 import type { Model } from './model/model.ts';
 import { facts } from './model/page-facts.ts';
 import { linkTo, type ViewName } from './model/route.ts';
@@ -23,15 +24,15 @@ function namesFor(model: Model): readonly ViewName[] {
 
 export function Navigation({ model, view }: ViewProps & { readonly view: ViewName }) {
   const names = namesFor(model);
-  const { blocked } = counts(model);
+  const { blocked, failed } = counts(model);
   const link = (name: ViewName, kind = '') => (
     <a key={name} class={kind} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
       <Icon name={name} />
       <span>{t.view[name]}</span>
-      {name === 'devices' && blocked > 0 ? (
+      {name === 'devices' && blocked + failed > 0 ? (
         <em>
-          <span aria-hidden="true">{blocked}</span>
-          <span class="unseen">{t.device.blockedCount(blocked)}</span>
+          <span aria-hidden="true">{blocked + failed}</span>
+          <span class="unseen">{t.device.troubles(blocked, failed)}</span>
         </em>
       ) : null}
     </a>
@@ -126,9 +127,4 @@ export function MoreView({ model }: ViewProps) {
   );
 }
 
-function counts({ devices }: Model) {
-  const all = devices.value?.devices ?? [];
-  return {
-    blocked: all.filter(({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject').length,
-  };
-}
+const counts = ({ devices }: Model) => troubles(devices.value ?? { devices: [], ports: [] });

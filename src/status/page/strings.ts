@@ -180,8 +180,12 @@ export const t = {
       'usb.port-disturbed': 'The connection is disturbed',
     },
     kernelSays: (words: string) => `The kernel says: ${words}`,
-    blockedCount: (n: number) => `${n} blocked`,
     noneBlocked: 'none blocked',
+    troubles: (blocked: number, failed: number) =>
+      [blocked === 0 ? '' : `${blocked} blocked`, failed === 0 ? '' : `${failed} out of order`]
+        .filter((part) => part !== '')
+        .join(' · '),
+    newDevice: 'New device',
     verdict: 'Verdict',
     verdictHolds: 'Given',
     rule: 'Rule',

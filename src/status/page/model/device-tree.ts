@@ -1,5 +1,5 @@
 // Devices with their port paths -> the map of the sockets: buses, hubs and what hangs on them. Pure.
-import type { Device, PortState } from './answers.ts';
+import type { Device, DevicesAnswer, PortState } from './answers.ts';
 
 export interface PortNode {
   /** `1-1.4` */
@@ -47,6 +47,15 @@ export function toBuses(devices: readonly Device[], states: readonly PortState[]
       count: devices.filter(({ port }) => port.startsWith(`${bus}-`)).length,
     }))
     .sort((a, b) => a.number - b.number);
+}
+
+/** What somebody may want to look at: the policy's verdict is against it, or it does not work. */
+export function troubles({ devices, ports }: Pick<DevicesAnswer, 'devices' | 'ports'>) {
+  return {
+    blocked: devices.filter(({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject')
+      .length,
+    failed: ports.filter(({ state }) => state === 'failed').length,
+  };
 }
 
 /** `1-1.4` -> `1-1` -> `1`, the bus */

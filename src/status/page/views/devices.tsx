@@ -121,7 +121,7 @@ function PortWithout({ socket, state }: Pick<PortNode, 'socket' | 'state'>) {
       <div class="port unknown">
         <span class={`plug ${isBad ? 'bad' : 'unknown'}`}>{socket}</span>
         <span class="port-name">
-          <span>{deviceName(state) ?? (isBad ? t.device.unnamed : t.device.enumerating)}</span>
+          <span>{deviceName(state) ?? (isBad ? t.device.unnamed : t.device.newDevice)}</span>
           <small>
             {[vendorId === undefined ? null : `${vendorId}:${productId}`, speed(state)]
               .filter(Boolean)

@@ -1,7 +1,7 @@
 // Four figures of the overview, each with what it means and the way to more. Where nothing is known now, none is shown.
 import type { ComponentChildren } from 'preact';
 import type { StateAnswer } from '../model/answers.ts';
-import { deviceName } from '../model/device-tree.ts';
+import { deviceName, troubles } from '../model/device-tree.ts';
 import type { Model } from '../model/model.ts';
 import { linkTo } from '../model/route.ts';
 import { bytes, count, duration, secondsBetween } from '../model/units.ts';
@@ -60,13 +60,10 @@ const Tile = ({ label, to, figure: { value, detail }, children }: TileProps) => 
 function devicesFigure({ devices, mayRead, stale }: Model): Figure {
   if (!mayRead) return { value: t.noFigure, detail: t.loginToSee };
   if (stale || devices.value === null) return unknown;
-  const all = devices.value.devices;
-  const blocked = all.filter(
-    ({ verdict }) => verdict?.target === 'block' || verdict?.target === 'reject',
-  ).length;
+  const { blocked, failed } = troubles(devices.value);
   return {
-    value: String(all.length),
-    detail: blocked > 0 ? t.device.blockedCount(blocked) : t.device.noneBlocked,
+    value: String(devices.value.devices.length),
+    detail: t.device.troubles(blocked, failed) || t.device.noneBlocked,
   };
 }
 
