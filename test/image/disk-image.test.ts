@@ -54,7 +54,7 @@ suite('the disk image', { skip: whyNoDiskGuest() }, () => {
   test('the page and multicast DNS are open, no file is set-user-id, nobody can log in, the hardware watchdog is fed [I4]', async (t) => {
     const listening = await box.guest.shell.must("netstat -ltun | awk 'NR > 2 { print $1, $4 }'");
     // The page, and multicast DNS, which the filter lets in for its group alone.
-    assert.deepEqual(listening.trim().split('\n').sort(), ['tcp 0.0.0.0:8480', 'udp 0.0.0.0:5353']);
+    assert.deepEqual(listening.trim().split('\n').sort(), ['tcp :::8480', 'udp 0.0.0.0:5353']);
     assert.match(await box.guest.shell.must('nft list ruleset'), /hook input priority filter; policy drop;/);
     const setId = await box.guest.shell.must('find / -xdev -type f -perm /6000 | wc -l');
     assert.equal(setId.trim(), '0');

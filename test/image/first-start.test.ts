@@ -146,7 +146,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
   test('no port but the page and multicast DNS is open to the network, and no file is set-user-id [I4]', async (t) => {
     const listening = await guest.shell.must("netstat -ltun | awk 'NR > 2 { print $1, $4 }'");
     // The page, and multicast DNS, which the filter lets in for its group alone.
-    assert.deepEqual(listening.trim().split('\n').sort(), ['tcp 0.0.0.0:8480', 'udp 0.0.0.0:5353']);
+    assert.deepEqual(listening.trim().split('\n').sort(), ['tcp :::8480', 'udp 0.0.0.0:5353']);
     // A service that was started by mistake.
     await guest.shell.must(
       `nft add rule inet autoweave input tcp dport ${closedPort} counter &&
@@ -258,7 +258,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
       interfaces: [{ name: 'eth1', address6: '2001:db8::20/64', gateway6: '2001:db8::1' }],
     };
     await guest.powerCut();
-    await disk.configure(JSON.stringify({ ...settings, network, time: {}, status: { listen: '::' } }));
+    await disk.configure(JSON.stringify({ ...settings, network, time: {} }));
     await boot(t, { wire: true });
     await event('system.started', 3);
     const neighbour = await neighbourOf(guest.shell);
