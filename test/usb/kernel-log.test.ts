@@ -107,7 +107,11 @@ const lines: readonly (readonly [string, object | null])[] = [
   ],
   [
     'xhci_hcd 0000:00:14.0: HC died; cleaning up',
-    { kind: 'controller-died', controller: '0000:00:14.0', why: 'HC died; cleaning up' },
+    { kind: 'controller', controller: '0000:00:14.0', isAlive: false },
+  ],
+  [
+    'ehci-pci 0000:00:1d.0: new USB bus registered, assigned bus number 3',
+    { kind: 'controller', controller: '0000:00:1d.0', isAlive: true },
   ],
   // A reset of a device that works, another part of the kernel, no port.
   ['usb 1-2: reset full-speed USB device number 5 using xhci_hcd', null],
@@ -134,7 +138,7 @@ function statesOf(...said: readonly (readonly [number, string])[]) {
   for (const [atMs, line] of said) {
     nowMs = atMs;
     const sign = portSign(line);
-    assert.ok(sign !== null && sign.kind !== 'controller-died', line);
+    assert.ok(sign !== null && sign.kind !== 'controller', line);
     states.take(sign, atMs);
   }
   return { states, failures, changes: () => changes, pass: (ms: number) => (nowMs += ms) };
@@ -249,6 +253,8 @@ test('live: a plug shows before its device, a failure with what helps and in the
   say('xhci_hcd 0000:00:14.0: HC died; cleaning up');
   await until('the end of the controller', () => health.at(-1)?.startsWith('down') === true);
   assert.match(health.at(-1) ?? '', /0000:00:14\.0 has died.*restart the machine/);
+  say('xhci_hcd 0000:00:14.0: new USB bus registered, assigned bus number 1');
+  await until('its return', () => health.at(-1)?.startsWith('ok') === true);
 });
 
 test('without the log the appliance is whole, and says what is not told [U1]', () => {

@@ -29,7 +29,8 @@ export type PortSign =
       readonly code: UsbPortFault | null;
       readonly why: string;
     }
-  | { readonly kind: 'controller-died'; readonly controller: string; readonly why: string };
+  /** It has died, or was started (again). */
+  | { readonly kind: 'controller'; readonly controller: string; readonly isAlive: boolean };
 
 const speeds: Readonly<Record<string, number>> = {
   'low-speed': 1.5,
@@ -38,6 +39,8 @@ const speeds: Readonly<Record<string, number>> = {
   SuperSpeed: 5_000,
   'SuperSpeed Plus': 10_000,
 };
+/** PCI and platform drivers: `xhci_hcd 0000:00:14.0`, `ehci-pci …`, `dwc2 fe980000.usb`. */
+const controllerLine = /^(?:[xeuo]hci[_-][a-z]{3,8}|dwc2|dwc_otg) ([0-9a-zA-Z:.@-]{1,64}): (.*)$/;
 const begun =
   /^new (low-speed|full-speed|high-speed|SuperSpeed(?: Plus)?)(?: Gen \dx\d)? USB device number \d+ using /;
 const troubles: readonly (readonly [RegExp, UsbPortFault])[] = [
@@ -59,9 +62,12 @@ const failures: readonly (readonly [RegExp, UsbPortFault | null])[] = [
 ];
 
 export function portSign(line: string): PortSign | null {
-  const died = /^\w+_hcd ([0-9a-zA-Z:.@-]{1,64}): HC died; cleaning up$/.exec(line);
-  if (died !== null)
-    return { kind: 'controller-died', controller: died[1] ?? '', why: 'HC died; cleaning up' };
+  const [, controller, said = ''] = controllerLine.exec(line) ?? [];
+  if (controller !== undefined) {
+    if (said === 'HC died; cleaning up') return { kind: 'controller', controller, isAlive: false };
+    const isStarted = /^new USB bus registered, assigned bus number \d+$/.test(said);
+    return isStarted ? { kind: 'controller', controller, isAlive: true } : null;
+  }
   const [, place = '', why = ''] = /^(?:usb|hub) ([0-9a-z.-]{1,64}): (.*)$/.exec(line) ?? [];
   const port = portAt(place);
   if (port === null) return null;

@@ -31,7 +31,7 @@ export type PortNow = Claims &
   );
 
 export interface PortStates {
-  take(sign: Exclude<PortSign, { readonly kind: 'controller-died' }>, uptimeMs: number): void;
+  take(sign: Exclude<PortSign, { readonly kind: 'controller' }>, uptimeMs: number): void;
   now(): readonly PortNow[];
   stop(): void;
 }

@@ -93,9 +93,11 @@ export function startPortWatch(options: PortWatchOptions): PortWatch {
     sequence = record.sequence;
     const sign = portSign(record.text);
     if (sign === null) return;
-    if (sign.kind !== 'controller-died') return states.take(sign, record.uptimeMs);
-    died.add(sign.controller);
-    log.error({ controller: sign.controller }, 'a USB controller has died');
+    if (sign.kind !== 'controller') return states.take(sign, record.uptimeMs);
+    const { controller, isAlive } = sign;
+    if (isAlive) died.delete(controller);
+    else died.add(controller);
+    if (!isAlive) log.error({ controller }, 'a USB controller has died');
     say();
   };
   const parser = createKernelLogParser(take);
