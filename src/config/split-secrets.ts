@@ -32,6 +32,7 @@ export const machineFields: readonly string[] = [
   'usb.sysfsRoot',
   'usb.spoolFile',
   'usb.monitorCommand',
+  'usb.kernelLog',
   'usb.simulated',
   'buffer.redisSocket',
   'buffer.username',

@@ -9,39 +9,37 @@ export interface FoldedFailures {
 }
 
 const PAUSE_MS = 60_000;
-const MAX_PORTS = 256;
+const MAX_PAUSES = 1_024;
 
 interface Pause {
-  readonly code: string;
   readonly timer: NodeJS.Timeout;
   waiting: ToldPortFailure | null;
 }
 
+/** Each fault of each port by itself: a loose contact tells of several in turn. */
 export function foldPortFailures(tell: (failure: ToldPortFailure) => void): FoldedFailures {
   const pauses = new Map<string, Pause>();
-  const end = (port: string) => {
-    const pause = pauses.get(port);
-    pauses.delete(port);
+  const end = (key: string) => {
+    const pause = pauses.get(key);
+    pauses.delete(key);
     clearTimeout(pause?.timer);
     if (pause?.waiting) tell(pause.waiting);
   };
   return {
     take(failure) {
-      const { code, port } = failure;
-      const pause = pauses.get(port);
-      if (pause?.code === code) {
+      const key = `${failure.port} ${failure.code}`;
+      const pause = pauses.get(key);
+      if (pause !== undefined) {
         pause.waiting = failure;
         return;
       }
-      end(port);
       const [oldest] = pauses.keys();
-      if (oldest !== undefined && pauses.size >= MAX_PORTS) end(oldest);
+      if (oldest !== undefined && pauses.size >= MAX_PAUSES) end(oldest);
       tell(failure);
-      const timer = setTimeout(end, PAUSE_MS, port).unref();
-      pauses.set(port, { code, timer, waiting: null });
+      pauses.set(key, { timer: setTimeout(end, PAUSE_MS, key).unref(), waiting: null });
     },
     flush() {
-      for (const port of [...pauses.keys()]) end(port);
+      for (const key of [...pauses.keys()]) end(key);
     },
   };
 }

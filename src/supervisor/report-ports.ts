@@ -35,13 +35,16 @@ export function reportPorts(options: {
 }): PortWatch {
   const { clock, config, log, metrics, onChange, report, say, stored } = options;
   let toldUpTo: number | null = null;
+  let newest = -1;
   const held: ToldPortFailure[] = [];
 
   const toEvent = (failure: ToldPortFailure) => {
     const { code, observed, port, remedy, sequence, times, why } = failure;
+    // One that has waited is older than what was told meanwhile.
+    newest = Math.max(newest, sequence);
     log.warn({ port, code, why, times }, 'what was plugged in does not work as a device');
     const data = { port, code, why, remedy, times, atUptimeMs: Math.max(0, observed.uptimeMs) };
-    say('usb.port.failed', `usb/${port}`, data, { [field]: `${clock.bootId} ${sequence}` });
+    say('usb.port.failed', `usb/${port}`, data, { [field]: `${clock.bootId} ${newest}` });
   };
   const folded = foldPortFailures(toEvent);
   const tell = (failure: ToldPortFailure) => {
@@ -53,6 +56,7 @@ export function reportPorts(options: {
     (fields) => {
       const [boot, sequence] = (fields[field] ?? '').split(' ');
       toldUpTo = boot === clock.bootId ? Number(sequence) : -1;
+      newest = toldUpTo;
       for (const failure of held.splice(0)) tell(failure);
     },
     (cause: unknown) => log.warn({ why: errorText(cause) }, 'what failed at the ports could not be recorded'),

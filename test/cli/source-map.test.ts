@@ -57,6 +57,9 @@ test('the map of a build turns a trace of the built code into files and lines of
   );
   // What no source has, and what is no place in the built code, stays as it is.
   for (const text of [
+    // Read in one go: with one segment more, a pattern that tries every division takes ten times as long.
+    `at file:///home/u${'/d'.repeat(2_000)}/node_modules/x/index.mjs:3:4`,
+    '/'.repeat(4_000),
     'at /plugin/plugin.mjs:9999:1',
     'at other.mjs:7:3',
     'plugin.mjs',

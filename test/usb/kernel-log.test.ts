@@ -113,6 +113,10 @@ const lines: readonly (readonly [string, object | null])[] = [
     'ehci-pci 0000:00:1d.0: new USB bus registered, assigned bus number 3',
     { kind: 'controller', controller: '0000:00:1d.0', isAlive: true },
   ],
+  [
+    'xhci_hcd 0000:3a:00.0: USB bus 4 deregistered',
+    { kind: 'controller', controller: '0000:3a:00.0', isAlive: true },
+  ],
   // A reset of a device that works, another part of the kernel, no port.
   ['usb 1-2: reset full-speed USB device number 5 using xhci_hcd', null],
   ['input: unable to enumerate USB device', null],
@@ -187,6 +191,35 @@ test('a device that is read leaves its port to the list of devices; one that is 
   t.mock.timers.tick(2_001);
   assert.deepEqual(shown(), ['1-2 failed']);
   assert.equal(changes(), before + 1);
+});
+
+test('a cable that is suspected four times is one failure, with that reason [U1]', () => {
+  const cable = (atMs: number) =>
+    [atMs, 'usb usb2-port4: Cannot enable. Maybe the USB cable is bad?'] as const;
+  const { failures, states } = statesOf(...[cable(10), cable(20), cable(30), cable(40)], [
+    50,
+    'usb usb2-port4: unable to enumerate USB device',
+  ]);
+  states.stop();
+  assert.deepEqual(
+    failures.map(({ port, code, times }) => ({ port, code, times })),
+    [{ port: '2-4', code: 'usb.port-cable', times: 1 }],
+  );
+});
+
+test('what failed below a hub, or on a controller, goes with it [U1] [S1]', () => {
+  const fail = (place: string) => [10, `usb ${place}: over-current condition`] as const;
+  const { states } = statesOf(
+    ...[fail('1-1-port4'), fail('1-1.2-port1'), fail('usb1-port10'), fail('usb3-port1')],
+    [20, 'usb 1-1: USB disconnect, device number 5'],
+  );
+  const shown = () => states.now().map(({ port }) => port);
+  assert.deepEqual(shown(), ['1-10', '3-1']);
+  const sign = portSign('usb usb3: USB disconnect, device number 1');
+  assert.ok(sign?.kind === 'gone');
+  states.take(sign, 30);
+  states.stop();
+  assert.deepEqual(shown(), ['1-10']);
 });
 
 test('trouble with a device that works is no failure; failures in a row are counted until a device is read [U1]', () => {

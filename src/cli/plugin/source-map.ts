@@ -20,7 +20,7 @@ type PluginSourceMap = Static<typeof PluginSourceMap>;
 const check = schemaCheck(PluginSourceMap);
 
 /** In a trace: `file:///plugin/plugin.mjs:12:9`, in a sandbox or wherever the code was unpacked to. */
-const place = /(?:file:\/\/)?(?:\/[^\s:()]+)*\/plugin\.mjs:(\d{1,9}):(\d{1,9})/g;
+const place = /(?:file:\/\/)?(?:\/[^\s:()/]+)*\/plugin\.mjs:(\d{1,9}):(\d{1,9})/g;
 
 export function sourceMapText(
   made: Uint8Array,

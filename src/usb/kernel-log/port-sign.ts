@@ -19,6 +19,7 @@ export type PortSign =
       readonly what: 'manufacturer' | 'product';
       readonly text: string;
     }
+  /** With all that hangs on it; `1-` is the whole bus. */
   | { readonly kind: 'gone'; readonly port: string }
   /** An attempt went wrong; the kernel tries again, or gives up with `failed`. */
   | { readonly kind: 'trouble'; readonly port: string; readonly code: UsbPortFault; readonly why: string }
@@ -29,7 +30,7 @@ export type PortSign =
       readonly code: UsbPortFault | null;
       readonly why: string;
     }
-  /** It has died, or was started (again). */
+  /** It has died; or it was started (again), or taken away as a whole. */
   | { readonly kind: 'controller'; readonly controller: string; readonly isAlive: boolean };
 
 const speeds: Readonly<Record<string, number>> = {
@@ -48,6 +49,7 @@ const troubles: readonly (readonly [RegExp, UsbPortFault])[] = [
   [/^device not accepting address \d+, error -\d+$/, 'usb.port-no-answer'],
   [/^[Dd]evice not responding to setup address/, 'usb.port-no-answer'],
   [/^hub failed to enable device, error -\d+$/, 'usb.port-no-answer'],
+  [/^Cannot enable\. Maybe the USB cable is bad\?$/, 'usb.port-cable'],
   [/^device descriptor read\/all, error -\d+$/, 'usb.port-unreadable'],
   [/^can't read configurations, error -\d+$/, 'usb.port-unreadable'],
 ];
@@ -56,7 +58,6 @@ const failures: readonly (readonly [RegExp, UsbPortFault | null])[] = [
   [/^rejected \d+ configurations? due to insufficient available bus power$/, 'usb.port-too-little-power'],
   [/^can't set config #\d+, error -\d+$/, 'usb.port-not-configured'],
   [/^over-current condition$/, 'usb.port-over-current'],
-  [/^Cannot enable\. Maybe the USB cable is bad\?$/, 'usb.port-cable'],
   [/^connect-debounce failed$/, 'usb.port-unsteady'],
   [/^disabled by hub \(EMI\?\), re-enabling\.\.\.$/, 'usb.port-disturbed'],
 ];
@@ -65,10 +66,16 @@ export function portSign(line: string): PortSign | null {
   const [, controller, said = ''] = controllerLine.exec(line) ?? [];
   if (controller !== undefined) {
     if (said === 'HC died; cleaning up') return { kind: 'controller', controller, isAlive: false };
+    // Pulled out with its dock, it dies and is deregistered.
     const isStarted = /^new USB bus registered, assigned bus number \d+$/.test(said);
-    return isStarted ? { kind: 'controller', controller, isAlive: true } : null;
+    return isStarted || /^USB bus \d+ deregistered$/.test(said)
+      ? { kind: 'controller', controller, isAlive: true }
+      : null;
   }
   const [, place = '', why = ''] = /^(?:usb|hub) ([0-9a-z.-]{1,64}): (.*)$/.exec(line) ?? [];
+  const [, bus] = /^usb(\d{1,3})$/.exec(place) ?? [];
+  const isGone = /^USB disconnect, device number \d+$/.test(why);
+  if (bus !== undefined) return isGone ? { kind: 'gone', port: `${bus}-` } : null;
   const port = portAt(place);
   if (port === null) return null;
 
@@ -85,7 +92,7 @@ export function portSign(line: string): PortSign | null {
       what: what === 'Product' ? 'product' : 'manufacturer',
       text: claimedText(unescaped(claimed)),
     };
-  if (/^USB disconnect, device number \d+$/.test(why)) return { kind: 'gone', port };
+  if (isGone) return { kind: 'gone', port };
   const trouble = troubles.find(([text]) => text.test(why));
   if (trouble !== undefined) return { kind: 'trouble', port, code: trouble[1], why };
   const failure = failures.find(([text]) => text.test(why));

@@ -44,9 +44,14 @@ const FOUND_MS = 2_000;
 const FAILED_MS = 900_000;
 const MAX_PORTS = 256;
 
+interface Trouble {
+  readonly code: UsbPortFault;
+  readonly why: string;
+  readonly atMs: number;
+}
+
 interface Entry {
-  now: PortNow;
-  trouble: { readonly code: UsbPortFault; readonly why: string } | null;
+  readonly now: PortNow;
   times: number;
   endsMs: number;
 }
@@ -58,6 +63,8 @@ export function createPortStates(options: {
 }): PortStates {
   const { onChange, onFailed, uptimeMs } = options;
   const entries = new Map<string, Entry>();
+  /** What went wrong last, by port: the kernel says so before it gives up, and of devices that work and are reset. */
+  const troubles = new Map<string, Trouble>();
   let timer: NodeJS.Timeout | undefined;
 
   const expire = () => {
@@ -92,23 +99,28 @@ export function createPortStates(options: {
           const isSame = known?.now.state === 'enumerating';
           const begunMs = isSame ? known.now.sinceMs : sinceMs;
           const now = { state: 'enumerating', port, speedMbps, sinceMs: begunMs } as const;
-          const trouble = isSame ? known.trouble : null;
-          return set(port, { now, trouble, times, endsMs: sinceMs + ENUMERATING_MS });
+          return set(port, { now, times, endsMs: sinceMs + ENUMERATING_MS });
         }
         case 'trouble':
-          // Of a device that works it tells of a reset.
-          if (known?.now.state === 'enumerating') known.trouble = { code: sign.code, why: sign.why };
+          if (troubles.size >= MAX_PORTS) troubles.clear();
+          troubles.set(port, { code: sign.code, why: sign.why, atMs: sinceMs });
           return;
         case 'failed': {
-          const code = sign.code ?? known?.trouble?.code ?? 'usb.port-no-answer';
-          const why = sign.code === null && known?.trouble ? `${known.trouble.why}; ${sign.why}` : sign.why;
+          // The kernel's last word on what it has told of already.
+          if (sign.code === null && known?.now.state === 'failed' && !troubles.has(port)) return;
+          const last = sign.code === null ? troubles.get(port) : undefined;
+          const trouble = last !== undefined && sinceMs - last.atMs < ENUMERATING_MS ? last : undefined;
+          troubles.delete(port);
+          const code = sign.code ?? trouble?.code ?? 'usb.port-no-answer';
+          const why = trouble === undefined ? sign.why : `${trouble.why}; ${sign.why}`;
           const times = (known?.times ?? 0) + 1;
           const claims = known === undefined ? {} : claimsOf(known.now);
           const now = { ...claims, state: 'failed', port, code, why, times, sinceMs } as const;
-          set(port, { now, trouble: null, times, endsMs: sinceMs + FAILED_MS });
+          set(port, { now, times, endsMs: sinceMs + FAILED_MS });
           return onFailed({ port, code, why, times, uptimeMs: sinceMs });
         }
         case 'found': {
+          troubles.delete(port);
           if (known === undefined) return;
           const { vendorId, productId } = sign;
           const endsMs = Math.min(known.endsMs, sinceMs + FOUND_MS);
@@ -117,9 +129,17 @@ export function createPortStates(options: {
         case 'named':
           if (known === undefined) return;
           return set(port, { ...known, now: { ...known.now, [sign.what]: sign.text } });
-        case 'gone':
-          if (entries.delete(port)) onChange();
+        case 'gone': {
+          const size = entries.size;
+          const below = port.endsWith('-') ? port : `${port}.`;
+          for (const each of [...entries.keys(), ...troubles.keys()]) {
+            if (each !== port && !each.startsWith(below)) continue;
+            entries.delete(each);
+            troubles.delete(each);
+          }
+          if (entries.size !== size) onChange();
           return arm();
+        }
       }
     },
     now: () => [...entries.values()].map(({ now }) => now),
