@@ -205,6 +205,13 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
     const types = Object.entries(Object.groupBy(events().slice(first), ({ type }) => type));
     t.diagnostic(`events: ${types.map(([type, of]) => `${type} ${of?.length}`).join(', ')}`);
     t.diagnostic(`the usb package alone missed: ${missed.join(', ')}`);
+    t.diagnostic(
+      (
+        metrics.match(/^autoweave_(usb_malformed|usb_source_records|usb_port_failures|events_).*$/gm) ?? []
+      ).join(', '),
+    );
+    if (all() !== 2 * plugs)
+      t.diagnostic(await guest.shell.must('logread | grep -v "usb .*-1: " | tail -40'));
 
     assert.ok(short >= 200, `only ${short} of ${plugs} plugs were short`);
     assert.equal(of('usb.device.added').length, of('usb.device.removed').length);

@@ -222,6 +222,24 @@ test('what failed below a hub, or on a controller, goes with it [U1] [S1]', () =
   assert.deepEqual(shown(), ['1-10']);
 });
 
+test('a device that is pulled out before it is set up is no failure; one that stays and refuses is [U1]', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const refuses = "can't set config #1, error -71";
+  const { failures, states } = statesOf(
+    [10, 'usb 1-1: new high-speed USB device number 5 using dummy_hcd'],
+    [20, `usb 1-1: ${refuses}`],
+    [25, 'usb 1-1: USB disconnect, device number 5'],
+    [30, 'usb 1-2: new high-speed USB device number 6 using dummy_hcd'],
+    [40, `usb 1-2: ${refuses}`],
+  );
+  assert.deepEqual(failures, []);
+  t.mock.timers.tick(1_000);
+  states.stop();
+  assert.deepEqual(failures, [
+    { port: '1-2', code: 'usb.port-not-configured', why: refuses, times: 1, uptimeMs: 40 },
+  ]);
+});
+
 test('trouble with a device that works is no failure; failures in a row are counted until a device is read [U1]', () => {
   const enumerate = (atMs: number) =>
     [atMs, 'usb 1-2: new full-speed USB device number 5 using xhci_hcd'] as const;

@@ -42,6 +42,7 @@ const ENUMERATING_MS = 60_000;
 const FOUND_MS = 2_000;
 /** Nothing tells that what never became a device has been pulled out: so long it is shown. */
 const FAILED_MS = 900_000;
+const DOUBT_MS = 1_000;
 const MAX_PORTS = 256;
 
 interface Trouble {
@@ -65,6 +66,8 @@ export function createPortStates(options: {
   const entries = new Map<string, Entry>();
   /** What went wrong last, by port: the kernel says so before it gives up, and of devices that work and are reset. */
   const troubles = new Map<string, Trouble>();
+  /** Failures that count only if the device is still there a little later. */
+  const doubts = new Map<string, NodeJS.Timeout>();
   let timer: NodeJS.Timeout | undefined;
 
   const expire = () => {
@@ -87,12 +90,27 @@ export function createPortStates(options: {
     onChange();
   };
 
+  const fail = (failure: Omit<PortFailure, 'times'>) => {
+    const { uptimeMs: sinceMs, ...what } = failure;
+    const known = entries.get(what.port);
+    const times = (known?.times ?? 0) + 1;
+    const claims = known === undefined ? {} : claimsOf(known.now);
+    const now = { ...claims, state: 'failed', ...what, times, sinceMs } as const;
+    set(what.port, { now, times, endsMs: sinceMs + FAILED_MS });
+    onFailed({ ...failure, times });
+  };
+  const forgetDoubt = (port: string) => {
+    clearTimeout(doubts.get(port));
+    doubts.delete(port);
+  };
+
   return {
     take(sign, sinceMs) {
       const { kind, port } = sign;
       const known = entries.get(port);
       switch (kind) {
         case 'enumerating': {
+          forgetDoubt(port);
           const { speedMbps } = sign;
           const times = known?.times ?? 0;
           // The kernel's second try is the same plug.
@@ -113,11 +131,15 @@ export function createPortStates(options: {
           troubles.delete(port);
           const code = sign.code ?? trouble?.code ?? 'usb.port-no-answer';
           const why = trouble === undefined ? sign.why : `${trouble.why}; ${sign.why}`;
-          const times = (known?.times ?? 0) + 1;
-          const claims = known === undefined ? {} : claimsOf(known.now);
-          const now = { ...claims, state: 'failed', port, code, why, times, sinceMs } as const;
-          set(port, { now, times, endsMs: sinceMs + FAILED_MS });
-          return onFailed({ port, code, why, times, uptimeMs: sinceMs });
+          // So it reads as well when it is pulled out before it is set up: its end follows at once.
+          if (code !== 'usb.port-not-configured') return fail({ port, code, why, uptimeMs: sinceMs });
+          clearTimeout(doubts.get(port));
+          const later = () => {
+            doubts.delete(port);
+            fail({ port, code, why, uptimeMs: sinceMs });
+          };
+          doubts.set(port, setTimeout(later, DOUBT_MS).unref());
+          return;
         }
         case 'found': {
           troubles.delete(port);
@@ -132,8 +154,9 @@ export function createPortStates(options: {
         case 'gone': {
           const size = entries.size;
           const below = port.endsWith('-') ? port : `${port}.`;
-          for (const each of [...entries.keys(), ...troubles.keys()]) {
+          for (const each of [...entries.keys(), ...troubles.keys(), ...doubts.keys()]) {
             if (each !== port && !each.startsWith(below)) continue;
+            forgetDoubt(each);
             entries.delete(each);
             troubles.delete(each);
           }
@@ -143,7 +166,10 @@ export function createPortStates(options: {
       }
     },
     now: () => [...entries.values()].map(({ now }) => now),
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      for (const port of [...doubts.keys()]) forgetDoubt(port);
+    },
   };
 }
 
