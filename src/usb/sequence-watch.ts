@@ -14,15 +14,25 @@ export interface SequenceWatch {
 }
 
 const MAX_MISSING = 1_024;
+/** Who has subscribed in between may get the earlier of two neighbours second. */
+const BEFORE_FIRST = 32;
 
 export function createSequenceWatch(): SequenceWatch {
   let first: number | null = null;
   let highest: number | null = null;
   const missing = new Set<number>();
+  /** Taken as a gap already; a record that comes after all is a record all the same. */
+  const late = new Set<number>();
+  const forgive = (seqnum: number) => {
+    late.add(seqnum);
+    const [oldest] = late;
+    if (late.size > MAX_MISSING && oldest !== undefined) late.delete(oldest);
+  };
   let isBeyondCount = false;
   const hasGap = () => missing.size > 0 || isBeyondCount;
   return {
     saw(seqnum) {
+      if (first === null) for (let each = seqnum - BEFORE_FIRST; each < seqnum; each++) forgive(each);
       first ??= seqnum;
       if (highest === null || seqnum > highest) {
         const from = (highest ?? seqnum - 1) + 1;
@@ -31,11 +41,12 @@ export function createSequenceWatch(): SequenceWatch {
         highest = seqnum;
         return true;
       }
-      return missing.delete(seqnum);
+      return missing.delete(seqnum) || late.delete(seqnum);
     },
     hasGap,
     takeGap() {
       const had = hasGap();
+      for (const each of missing) forgive(each);
       missing.clear();
       isBeyondCount = false;
       return had;
@@ -46,6 +57,7 @@ export function createSequenceWatch(): SequenceWatch {
       first = null;
       highest = null;
       missing.clear();
+      late.clear();
       isBeyondCount = false;
     },
   };
