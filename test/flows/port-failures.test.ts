@@ -74,10 +74,17 @@ test('a device that does not answer is told once, with what helps, also when the
   // The same again waits for a minute, or for the end; meanwhile another one is told.
   log.push(kernel.say(begins('1-3')), kernel.say(ends('1-3')), kernel.say(ends('1-5')));
   await until('the other failure at the broker', () => failures().length === 2);
+  // It is told a second later, for it may have been pulled out meanwhile.
+  log.push(kernel.say(begins('1-6')), kernel.say("usb 1-6: can't set config #1, error -71"));
+  await until('the late one at the broker', () => failures().length === 3);
+  log.push(kernel.say('usb 1-9: USB disconnect, device number 3'));
   await first.stop('SIGTERM');
   const second = await startDaemon(t, options);
   for (const record of log) kernel.again(record);
-  await until('the failure shows again', async () => (await stateAt(second)) === '1-3 failed,1-5 failed');
+  await until(
+    'the failure shows again',
+    async () => (await stateAt(second)) === '1-3 failed,1-5 failed,1-6 failed',
+  );
   kernel.say(begins('1-4'));
   kernel.say('usb 1-4: New USB device found, idVendor=05e0, idProduct=1200, bcdDevice= 1.00');
   kernel.say('usb 1-4: Product: Heater');
@@ -88,6 +95,7 @@ test('a device that does not answer is told once, with what helps, also when the
   assert.deepEqual(failures(), [
     'usb/1-3 usb.port-no-answer',
     'usb/1-5 usb.port-no-answer',
+    'usb/1-6 usb.port-not-configured',
     'usb/1-3 usb.port-no-answer',
     'usb/1-4 usb.port-too-little-power',
   ]);

@@ -143,7 +143,7 @@ function statesOf(...said: readonly (readonly [number, string])[]) {
     nowMs = atMs;
     const sign = portSign(line);
     assert.ok(sign !== null && sign.kind !== 'controller', line);
-    states.take(sign, atMs);
+    states.take(sign, { uptimeMs: atMs, sequence: atMs });
   }
   return { states, failures, changes: () => changes, pass: (ms: number) => (nowMs += ms) };
 }
@@ -164,7 +164,7 @@ test('a device that never answers: connecting, then failed once, with the reason
     why: 'device not accepting address 6, error -71; unable to enumerate USB device',
     times: 1,
   };
-  assert.deepEqual(failures, [{ ...failed, uptimeMs: 2_000 }]);
+  assert.deepEqual(failures, [{ ...failed, uptimeMs: 2_000, sequence: 2_000 }]);
   assert.deepEqual(states.now(), [{ state: 'failed', ...failed, sinceMs: 2_000 }]);
   pass(900_000);
   t.mock.timers.tick(900_001);
@@ -217,7 +217,7 @@ test('what failed below a hub, or on a controller, goes with it [U1] [S1]', () =
   assert.deepEqual(shown(), ['1-10', '3-1']);
   const sign = portSign('usb usb3: USB disconnect, device number 1');
   assert.ok(sign?.kind === 'gone');
-  states.take(sign, 30);
+  states.take(sign, { uptimeMs: 30, sequence: 30 });
   states.stop();
   assert.deepEqual(shown(), ['1-10']);
 });
@@ -236,7 +236,7 @@ test('a device that is pulled out before it is set up is no failure; one that st
   t.mock.timers.tick(1_000);
   states.stop();
   assert.deepEqual(failures, [
-    { port: '1-2', code: 'usb.port-not-configured', why: refuses, times: 1, uptimeMs: 40 },
+    { port: '1-2', code: 'usb.port-not-configured', why: refuses, times: 1, uptimeMs: 40, sequence: 40 },
   ]);
 });
 

@@ -1,5 +1,6 @@
 // Signs of the kernel's log, in order -> what goes on at the ports now, and each failure once. Pure but for its timer.
 import type { UsbPortFault } from '../../contracts/usb-port-state.ts';
+import type { KernelRecord } from './parse-kernel-log.ts';
 import type { PortSign } from './port-sign.ts';
 
 export interface PortFailure {
@@ -9,6 +10,8 @@ export interface PortFailure {
   /** In a row, without a device between them; those that were not told on their own are in the next one. */
   readonly times: number;
   readonly uptimeMs: number;
+  /** Number of the record that told of it. */
+  readonly sequence: number;
 }
 
 /** What the kernel has read of it so far. */
@@ -27,11 +30,14 @@ export type PortNow = Claims &
         readonly speedMbps: number;
         readonly sinceMs: number;
       }
-    | ({ readonly state: 'failed'; readonly sinceMs: number } & Omit<PortFailure, 'uptimeMs'>)
+    | ({ readonly state: 'failed'; readonly sinceMs: number } & Omit<PortFailure, 'uptimeMs' | 'sequence'>)
   );
 
 export interface PortStates {
-  take(sign: Exclude<PortSign, { readonly kind: 'controller' }>, uptimeMs: number): void;
+  take(
+    sign: Exclude<PortSign, { readonly kind: 'controller' }>,
+    record: Pick<KernelRecord, 'uptimeMs' | 'sequence'>,
+  ): void;
   now(): readonly PortNow[];
   stop(): void;
 }
@@ -42,6 +48,7 @@ const ENUMERATING_MS = 60_000;
 const FOUND_MS = 2_000;
 /** Nothing tells that what never became a device has been pulled out: so long it is shown. */
 const FAILED_MS = 900_000;
+/** Within this the kernel tells that the device has left. */
 const DOUBT_MS = 1_000;
 const MAX_PORTS = 256;
 
@@ -53,8 +60,8 @@ interface Trouble {
 
 interface Entry {
   readonly now: PortNow;
-  times: number;
-  endsMs: number;
+  readonly times: number;
+  readonly endsMs: number;
 }
 
 export function createPortStates(options: {
@@ -91,12 +98,12 @@ export function createPortStates(options: {
   };
 
   const fail = (failure: Omit<PortFailure, 'times'>) => {
-    const { uptimeMs: sinceMs, ...what } = failure;
-    const known = entries.get(what.port);
+    const { code, port, uptimeMs: sinceMs, why } = failure;
+    const known = entries.get(port);
     const times = (known?.times ?? 0) + 1;
     const claims = known === undefined ? {} : claimsOf(known.now);
-    const now = { ...claims, state: 'failed', ...what, times, sinceMs } as const;
-    set(what.port, { now, times, endsMs: sinceMs + FAILED_MS });
+    const now = { ...claims, state: 'failed', port, code, why, times, sinceMs } as const;
+    set(port, { now, times, endsMs: sinceMs + FAILED_MS });
     onFailed({ ...failure, times });
   };
   const forgetDoubt = (port: string) => {
@@ -105,7 +112,7 @@ export function createPortStates(options: {
   };
 
   return {
-    take(sign, sinceMs) {
+    take(sign, { uptimeMs: sinceMs, sequence }) {
       const { kind, port } = sign;
       const known = entries.get(port);
       switch (kind) {
@@ -132,11 +139,12 @@ export function createPortStates(options: {
           const code = sign.code ?? trouble?.code ?? 'usb.port-no-answer';
           const why = trouble === undefined ? sign.why : `${trouble.why}; ${sign.why}`;
           // So it reads as well when it is pulled out before it is set up: its end follows at once.
-          if (code !== 'usb.port-not-configured') return fail({ port, code, why, uptimeMs: sinceMs });
+          if (code !== 'usb.port-not-configured')
+            return fail({ port, code, why, uptimeMs: sinceMs, sequence });
           clearTimeout(doubts.get(port));
           const later = () => {
             doubts.delete(port);
-            fail({ port, code, why, uptimeMs: sinceMs });
+            fail({ port, code, why, uptimeMs: sinceMs, sequence });
           };
           doubts.set(port, setTimeout(later, DOUBT_MS).unref());
           return;

@@ -84,7 +84,7 @@ export function startPortWatch(options: PortWatchOptions): PortWatch {
     },
     onFailed(failure) {
       options.metrics.portFailures.add(1, { code: failure.code });
-      options.onFailed({ ...withRemedy(failure), observed: instantOf(clock, failure.uptimeMs), sequence });
+      options.onFailed({ ...withRemedy(failure), observed: instantOf(clock, failure.uptimeMs) });
     },
   });
   const take = (record: KernelRecord) => {
@@ -93,7 +93,7 @@ export function startPortWatch(options: PortWatchOptions): PortWatch {
     sequence = record.sequence;
     const sign = portSign(record.text);
     if (sign === null) return;
-    if (sign.kind !== 'controller') return states.take(sign, record.uptimeMs);
+    if (sign.kind !== 'controller') return states.take(sign, record);
     const { controller, isAlive } = sign;
     if (isAlive) died.delete(controller);
     else died.add(controller);
@@ -141,8 +141,8 @@ function toState(now: PortNow, clock: Clock): UsbPortState {
   return now.state === 'failed' ? { ...rest, remedy: portRemedies[now.code], at } : { ...rest, at };
 }
 
-function withRemedy({ code, port, times, why }: PortFailure) {
-  return { port, code, why, remedy: portRemedies[code], times };
+function withRemedy({ code, port, sequence, times, why }: PortFailure) {
+  return { port, code, why, remedy: portRemedies[code], times, sequence };
 }
 
 function whyUnreadable(source: KernelLogSource): string | null {
