@@ -36,11 +36,12 @@ const totpOn: Action = {
   about:
     'Print a secret for an authenticator app, and ask for a code of it: the second factor of every login.',
   run: (context) =>
-    asUser(context, async ({ client }, { name }) => {
+    asUser(context, async ({ client, password: current }, { name }) => {
       const asking = atTerminal(context);
       const { secret, uri } = await client.send('POST', '/api/v1/users/me/totp');
       context.complain(`Secret: ${String(secret)}\n${String(uri)}\n`);
-      await client.send('PUT', '/api/v1/users/me/totp', { code: digits(await asking('Code of the app: ')) });
+      const code = digits(await asking('Code of the app: '));
+      await client.send('PUT', '/api/v1/users/me/totp', { code, current });
       return `${name} has a second factor`;
     }),
 };

@@ -32,27 +32,37 @@ export const ClaimRequest = Type.Object(
   closed,
 );
 export const LoggedIn = Type.Object({ user: User, csrf: Type.String() }, closed);
-export const NewUser = Type.Object({ name: UserName, password: Password, role: Role }, closed);
+/** What gives somebody rights asks for it: a session may have been copied. */
+const CurrentPassword = Type.Optional(
+  Type.String({
+    ...{ minLength: 1, maxLength: 256 },
+    description:
+      'The password of who asks, needed from whoever is logged in; a token and the local socket have none.',
+  }),
+);
+export const NewUser = Type.Object(
+  { name: UserName, password: Password, role: Role, currentPassword: CurrentPassword },
+  closed,
+);
+const having = (name: string) => ({ type: 'object', properties: { [name]: true }, required: [name] });
 export const UserChange = Type.Object(
   {
     role: Type.Optional(Role),
     password: Type.Optional(Password),
-    currentPassword: Type.Optional(
-      Type.String({
-        ...{ minLength: 1, maxLength: 256 },
-        description:
-          'The password of who asks, needed with `password` by whoever is logged in; a token and the local socket have none.',
-      }),
-    ),
+    currentPassword: CurrentPassword,
   },
-  { ...closed, minProperties: 1, dependentRequired: { currentPassword: ['password'] } },
+  { ...closed, anyOf: [having('role'), having('password')] },
 );
 export const OwnPassword = Type.Object({ current: TypedPassword, password: Password }, closed);
 export const TotpConfirmation = Type.Object({ code: TotpCode }, closed);
+export const TotpEnrolment = Type.Object({ code: TotpCode, current: TypedPassword }, closed);
 export const TotpOffer = Type.Object({ secret: Type.String(), uri: Type.String() }, closed);
 
 export const TokenName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' });
-export const NewToken = Type.Object({ name: TokenName, role: Role }, closed);
+export const NewToken = Type.Object(
+  { name: TokenName, role: Role, currentPassword: CurrentPassword },
+  closed,
+);
 export const TokenEntry = Type.Object({ name: TokenName, role: Role, since: Type.String() }, closed);
 
 export const AuditEntry = Type.Object(

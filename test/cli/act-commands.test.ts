@@ -8,7 +8,7 @@ import type { ApplianceControl } from '../../src/contracts/appliance-control.ts'
 import type { UsbDevice } from '../../src/contracts/usb-device.ts';
 import { startControl } from '../../src/status/start-control.ts';
 import { accessFixture } from '../status/access-fixture.ts';
-import { apiClient, goodPassword } from '../status/api-client.ts';
+import { apiClient, goodPassword, owner } from '../status/api-client.ts';
 import { idleControl } from '../status/idle-control.ts';
 import { run } from './run.ts';
 
@@ -117,7 +117,7 @@ test('users are listed, added, changed and removed, here and in the network, and
   );
   assert.equal((await here('user', 'role', 'ada', '--role', 'operator')).out, 'ada is operator\n');
 
-  const { json } = await admin.call('POST', 'tokens', { name: 'laptop', role: 'admin' });
+  const { json } = await admin.call('POST', 'tokens', { name: 'laptop', role: 'admin', ...owner });
   const token = path.join(dir, 'token');
   await writeFile(token, String(json.token));
   await writeFile(words, 'another long one\n');

@@ -8,7 +8,7 @@ import type { UsbDevice } from '../../src/contracts/usb-device.ts';
 import { ensurePageCertificate } from '../../src/operate/identity/page-certificate.ts';
 import { startControl } from '../../src/status/start-control.ts';
 import { accessFixture } from '../status/access-fixture.ts';
-import { apiClient } from '../status/api-client.ts';
+import { apiClient, owner } from '../status/api-client.ts';
 import { idleControl } from '../status/idle-control.ts';
 import { until } from '../support/until.ts';
 import { run, runIn } from './run.ts';
@@ -109,7 +109,7 @@ test('an appliance in the network is asked over TLS with a token, and its no is 
   const page = apiClient(plain.server.port);
   await page.claim(plain.claimCode());
   assert.ok(claimCode() !== '');
-  const { json } = await page.call('POST', 'tokens', { name: 'laptop', role: 'viewer' });
+  const { json } = await page.call('POST', 'tokens', { name: 'laptop', role: 'viewer', ...owner });
   const token = path.join(dir, 'token');
   await writeFile(token, `${String(json.token)}\n`);
   const remote = ['--url', `http://127.0.0.1:${plain.server.port}`, '--token-file', token];

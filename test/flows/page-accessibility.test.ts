@@ -49,6 +49,11 @@ async function violations(page: Page): Promise<readonly string[]> {
   );
 }
 
+const openAll = `
+  for (const button of document.querySelectorAll('main button[aria-expanded="false"]')) button.click();
+  for (const details of document.querySelectorAll('main details')) details.open = true;
+  new Promise((done) => requestAnimationFrame(() => setTimeout(done)))`;
+
 /** Views that differ between states; the rest is looked at in one. */
 const inEvery = new Set(['overview', 'devices', 'events', 'plugins', 'delivery', 'setup']);
 
@@ -86,6 +91,9 @@ async function lookAt(t: test.TestContext, scene: SceneName): Promise<readonly s
       const isWide = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
       if (isWide === true) wrong.push(`${view} ${width} ${theme}: wider than the screen`);
       count += 1;
+      if (scene !== 'busy') continue;
+      await page.evaluate(openAll);
+      for (const each of await violations(page)) wrong.push(`${view} ${width} ${theme}, opened: ${each}`);
     }
   }
   t.diagnostic(`${count} views`);

@@ -6,7 +6,7 @@ import test from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { totpAt, totpStep } from '../../src/status/access/totp.ts';
 import { run } from '../cli/run.ts';
-import { apiClient, goodPassword } from '../status/api-client.ts';
+import { apiClient, goodPassword, owner } from '../status/api-client.ts';
 import { openSse } from '../status/sse-client.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
@@ -62,13 +62,12 @@ test('planted secrets appear in no output of any surface [M9, S8]', async (t) =>
   const secretBase32 = String((await page.call('POST', 'users/me/totp')).json.secret);
   const totpSecret = fromBase32(secretBase32);
   const nowStep = () => totpStep(Date.now());
-  assert.equal(
-    (await page.call('PUT', 'users/me/totp', { code: totpAt(totpSecret, nowStep()) })).status,
-    204,
-  );
-  const token = String((await page.call('POST', 'tokens', { name: 'scraper', role: 'admin' })).json.token);
+  const enrolment = { code: totpAt(totpSecret, nowStep()), current: goodPassword };
+  assert.equal((await page.call('PUT', 'users/me/totp', enrolment)).status, 204);
+  const made = await page.call('POST', 'tokens', { name: 'scraper', role: 'admin', ...owner });
+  const token = String(made.json.token);
   const userPassword = 'planted user password';
-  await page.call('POST', 'users', { name: 'ada', password: userPassword, role: 'viewer' });
+  await page.call('POST', 'users', { name: 'ada', password: userPassword, role: 'viewer', ...owner });
   const wrongPassword = 'planted wrong password';
   hear('a refused login', (await apiClient(port).logIn('ada', wrongPassword)).body);
   // A password in the wrong field, and in a body that is none.

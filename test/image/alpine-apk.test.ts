@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { alpineBase } from '../../image/base/alpine.ts';
 import type { ResolvedPackage } from '../../image/base/base-provider.ts';
 import { missingTools } from '../../image/missing-tools.ts';
@@ -12,16 +12,15 @@ import alpine from '../../image/packages/alpine.json' with { type: 'json' };
 import { runCommand } from '../../image/run-command.ts';
 import { type TestMirror, testMirror, whyNoRepository } from '../support/alpine/make-repository.ts';
 import { changeInside, smallRepository } from '../support/alpine/small-repository.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 const { ALPINE_MINIROOTFS: minirootfs } = process.env;
 const wanted = Object.values(alpine.base).flat();
 const remedy = 'read what apk said';
 
 suite("Alpine's own apk", { skip: whyNot() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let dir: string;
   let mirror: TestMirror;
   let packages: readonly ResolvedPackage[];
@@ -46,9 +45,6 @@ suite("Alpine's own apk", { skip: whyNot() }, () => {
     await mkdir(ours);
     await base.prepareRoot(ours);
     for (const { file } of packages) await base.unpack(path.join(archives, file), ours);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   const install = (root: string, from: { readonly url: string; readonly keys: string }) =>

@@ -1,6 +1,6 @@
 // The base `alpine`, built from the repository that the tests make, booted: what runs under musl does what it does under glibc.
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import { guestPlugins } from '../plugins/guest-plugins.ts';
 import { seer, signedPlugin } from '../plugins/test-plugins.ts';
@@ -9,8 +9,8 @@ import { type DeviceKind, sockets } from '../support/guest-devices.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 /** A plug takes about a second in the guest; beside another load it was seen to take five. */
 const eventLimitMs = 120_000;
@@ -18,8 +18,7 @@ const kinds: readonly DeviceKind[] = ['keyboard', 'storage', 'serial', 'hub', 'h
 const subject = (kind: DeviceKind) => `usb/${sockets[kind].kernelPort}`;
 
 suite('a guest on the base alpine', { skip: whyNoGuest('alpine') }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let guest: Guest;
   let subscriber: Subscriber;
 
@@ -36,9 +35,6 @@ suite('a guest on the base alpine', { skip: whyNoGuest('alpine') }, () => {
         status: { listen: '0.0.0.0', public: 'all' },
       },
     });
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   const seen = (type: string, of: string) =>

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { after, before, suite, type TestContext, test } from 'node:test';
+import { before, suite, type TestContext, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import type { HealthReport } from '../../src/contracts/health.ts';
 import { makeAuthority } from '../support/certificates.ts';
@@ -17,9 +17,9 @@ import { neighbourOf } from '../support/guest-neighbour.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
 import { type NtpServer, startNtpServer } from '../support/ntp-server.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 const address = '10.0.2.77';
 const secret = 'a-secret-of-this-test';
@@ -31,8 +31,7 @@ const daemon = `ps -o pid,user,args | awk '$2 ~ /^autowea/ && /autoweave.mjs dae
 const limitMs = 300_000;
 
 suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let dir: string;
   let disk: GuestDisk;
   let guest: Guest;
@@ -67,9 +66,6 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
       time: { servers: [`${hostFromGuest}:${times.port}`] },
     };
     disk = await copyDisk(await buildGuestDisk(), dir, 2_048);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   async function boot(

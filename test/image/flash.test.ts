@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, afterEach, before, suite, test } from 'node:test';
+import { afterEach, before, suite, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { applyPatches, fitGpt } from '../../src/flash/fit-gpt.ts';
 import { parsePartitionTable } from '../../src/flash/parse-partition-table.ts';
 import { flipByte, imageBytes, testImage } from '../flash/test-image.ts';
 import { type Guest, startGuest } from '../support/guest.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 const mebibyte = 1024 * 1024;
 /** Long enough that a stick can be pulled in the middle of it. */
@@ -29,8 +29,7 @@ interface Result {
 }
 
 suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let guest: Guest;
   let second: string;
   let plugged = false;
@@ -40,9 +39,6 @@ suite('flashing in a booted guest', { skip: whyNoGuest() }, () => {
     guest = await startGuest(cleanup, { image, until: 'agent', config: {} });
     second = path.join(await tempDir(cleanup), 'second.img');
     await send('/run/large.zst', zstdCompressSync(large()));
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   /** As lines, because one argument of a script may have 128 KiB. */

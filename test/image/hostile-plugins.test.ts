@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import type { AttackJob, RunnerResult } from '../plugins/attack-runner.ts';
 import { type Attack, attackCode, attacks, readRefusal } from '../plugins/attacks.ts';
@@ -11,8 +11,8 @@ import { putFile } from '../plugins/guest-plugins.ts';
 import { LIMIT_MS, type PluginAppliance, startPluginAppliance } from '../plugins/plugin-appliance.ts';
 import { seer, signedPlugin } from '../plugins/test-plugins.ts';
 import { whyNoGuest } from '../support/guest-image.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 const secret = '/var/lib/autoweave/planted-secret';
 const places = { PORT: '4001', SECRET: secret };
@@ -32,8 +32,7 @@ const endings = new Set([
 const say = (line: string) => void process.stderr.write(`attack: ${line}\n`);
 
 suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let appliance: PluginAppliance;
 
   before(async () => {
@@ -41,9 +40,6 @@ suite('hostile plugins in a booted guest', { skip: whyNoGuest() }, () => {
     const { guest } = appliance;
     await putFile(guest, '/tmp/attack-runner.mjs', attackRunner());
     await guest.shell.must(`echo planted >${secret} && chown autoweave ${secret} && chmod 600 ${secret}`);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   test('each attack gets through without the layer that stops it, and not with it [P6]', async (t) => {

@@ -2,23 +2,22 @@
 import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { mib } from '../../image/partition-table.ts';
 import { type Guest, startDiskGuest } from '../support/guest.ts';
 import { sockets } from '../support/guest-devices.ts';
 import { copyDisk, type GuestDisk } from '../support/guest-disk.ts';
 import { buildGuestDisk, whyNoDiskGuest } from '../support/guest-image.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 /** Quiet: half a minute; twice 650 MB are read and once written, over an emulated bus. */
 const installLimitMs = 900_000;
 const startedFrom = 'cat /run/autoweave-boot/disk';
 
 suite('installation from a stick', { skip: whyNoDiskGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let stick: GuestDisk;
   let internal: string;
   let guest: Guest;
@@ -35,9 +34,6 @@ suite('installation from a stick', { skip: whyNoDiskGuest() }, () => {
     internal = path.join(dir, 'internal.img');
     await writeFile(internal, '');
     await truncate(internal, 1_536 * mib);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   test('a booted stick installs itself to the internal disk, and is started from again while it is plugged in [I2, I7]', async (t) => {

@@ -7,7 +7,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { buildImage } from '../../image/build-image.ts';
 import { missingTools } from '../../image/missing-tools.ts';
@@ -16,9 +16,9 @@ import { freePort } from '../support/free-port.ts';
 import { alpineOfTests, whyNoGuest } from '../support/guest-image.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { startSubscriber } from '../support/mqtt-subscriber.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const remedy = 'the archive is damaged';
@@ -33,8 +33,7 @@ interface Blob {
 const noBubblewrap = missingTools(['bwrap']).length > 0 && 'bubblewrap is not installed';
 
 suite('the container archive', { skip: whyNoGuest('alpine') }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let layout: string;
 
   before(async () => {
@@ -46,9 +45,6 @@ suite('the container archive', { skip: whyNoGuest('alpine') }, () => {
     });
     layout = await tempDir(cleanup);
     await runCommand('tar', ['-xf', handedOut, '-C', layout], { remedy });
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   const blob = async ({ digest, size }: Blob) => {

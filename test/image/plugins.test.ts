@@ -3,27 +3,23 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import path from 'node:path';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import { buildPlugin } from '../../src/cli/plugin/build-plugin.ts';
 import { joinLeaf } from '../../src/plugins/sandbox/launch-host.ts';
 import { putFile } from '../plugins/guest-plugins.ts';
 import { LIMIT_MS, type PluginAppliance, startPluginAppliance } from '../plugins/plugin-appliance.ts';
 import { seer, signBundle, signedPlugin } from '../plugins/test-plugins.ts';
 import { whyNoGuest } from '../support/guest-image.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 suite('plugins in a booted guest', { skip: whyNoGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let appliance: PluginAppliance;
 
   before(async () => {
     appliance = await startPluginAppliance(cleanup);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   test('a plugin installed with the command line runs inside all its limits, and its event reaches the broker [P5]', async (t) => {

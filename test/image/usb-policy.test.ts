@@ -1,6 +1,6 @@
 // USB authorization in the booted appliance: default deny from the kernel's command line on, decided by the daemon.
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import { type Guest, hostFromGuest, startGuest } from '../support/guest.ts';
 import { type DeviceKind, sockets } from '../support/guest-devices.ts';
@@ -8,8 +8,8 @@ import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
 import { histogramQuantiles } from '../support/histogram-quantiles.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 /** A decision takes a fifth of a second in a quiet guest, a start of the daemon twenty; a busy machine was seen to take four times that. */
 const limitMs = 180_000;
@@ -17,8 +17,7 @@ const rulesFile = '/var/lib/autoweave/rules.conf';
 const portOf = (kind: DeviceKind) => sockets[kind].kernelPort;
 
 suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let guest: Guest;
   let subscriber: Subscriber;
 
@@ -37,9 +36,6 @@ suite('a booted guest that denies by default', { skip: whyNoGuest() }, () => {
         status: { listen: '0.0.0.0', public: 'all' },
       },
     });
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   const events = () =>

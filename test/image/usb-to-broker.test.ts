@@ -1,23 +1,22 @@
 // The appliance's root, booted under OpenRC: real devices come and go through QEMU, a broker on the host receives the events.
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { before, suite, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import { type Guest, type GuestOptions, hostFromGuest, startGuest } from '../support/guest.ts';
 import { type DeviceKind, deviceKinds, sockets } from '../support/guest-devices.ts';
 import { buildGuestImage, whyNoGuest } from '../support/guest-image.ts';
 import { type Mosquitto, startMosquitto } from '../support/mosquitto.ts';
 import { type Subscriber, startSubscriber } from '../support/mqtt-subscriber.ts';
+import { suiteCleanup } from '../support/suite-cleanup.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
-import type { Cleanup } from '../support/with-cleanup.ts';
 
 /** A plug takes about a second in the guest; beside another load it was seen to take five. */
 const eventLimitMs = 60_000;
 const subject = (kind: DeviceKind) => `usb/${sockets[kind].kernelPort}`;
 
 suite('a booted guest', { skip: whyNoGuest() }, () => {
-  const undo: (() => unknown)[] = [];
-  const cleanup: Cleanup = { after: (step) => void undo.push(step as () => unknown) };
+  const cleanup = suiteCleanup();
   let options: GuestOptions;
   let guest: Guest;
   let broker: Mosquitto;
@@ -47,9 +46,6 @@ suite('a booted guest', { skip: whyNoGuest() }, () => {
       },
     };
     guest = await startGuest(cleanup, options);
-  });
-  after(async () => {
-    for (const step of undo.reverse()) await step();
   });
 
   const events = () =>

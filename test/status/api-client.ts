@@ -16,6 +16,8 @@ export interface ApiClient {
 }
 
 export const goodPassword = 'correct horse battery';
+/** What a user sends besides who gives somebody rights. */
+export const owner = { currentPassword: goodPassword } as const;
 
 export function apiClient(port: number): ApiClient {
   const keep = (reply: ApiReply): ApiReply => {

@@ -66,8 +66,11 @@ export interface Access {
   currentClaimCode(): string | null;
   /** The first one may be made at the appliance itself, and claims it. */
   addUser(account: Account): Promise<BookVerdict>;
-  /** Is it the owner who asks? Whoever has copied his session guesses no faster than one at the door. */
-  confirmOwner(session: Session, current: string | undefined): Promise<{ readonly ok: true } | AccessRefusal>;
+  /** Is it the owner who asks? Whoever has copied his session guesses no faster than one at the door. Without a session there is nobody to ask. */
+  confirmOwner(
+    session: Session | null,
+    current: string | undefined,
+  ): Promise<{ readonly ok: true } | AccessRefusal>;
   /** This session stays, and the user's other ones end. */
   changeOwnPassword(
     session: Session,
@@ -117,12 +120,14 @@ export function createAccess(options: {
     return { ok: true, token, session, account };
   };
 
-  const confirmOwner: Access['confirmOwner'] = async ({ user }, current) => {
+  const confirmOwner: Access['confirmOwner'] = async (session, current) => {
+    if (session === null) return { ok: true };
+    const { user } = session;
     if (current === undefined)
       return {
         ok: false,
         code: 'status.password-needed',
-        reason: 'a password is changed only with the current one of who asks for it',
+        reason: 'who may do what is changed only with the current password of who asks for it',
       };
     const waitMs = byOwner.attempt(user);
     if (waitMs > 0) return lockedOut(waitMs);

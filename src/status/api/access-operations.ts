@@ -147,11 +147,13 @@ export function accessOperations(options: {
     withBody({
       method: 'POST',
       path: '/api/v1/users',
-      summary: 'Add a user',
+      summary: 'Add a user; needs the current password of who asks',
       role: 'admin',
       body: NewUser,
       answers: { 201: Type.Object({ user: UserEntry }, closed) },
-      async run({ body: { name, role, password } }) {
+      async run({ body: { currentPassword, name, role, password }, caller }) {
+        const confirmed = await access.confirmOwner(caller.session, currentPassword);
+        if (!confirmed.ok) return attemptProblem(confirmed);
         const hash = await hasher.hash(password);
         if (hash === null) return accessProblem(busy);
         const account: Account = { name, role, password: hash, totp: null, since: now() };
@@ -166,16 +168,14 @@ export function accessOperations(options: {
       method: 'PUT',
       path: '/api/v1/users/{name}',
       summary:
-        "Change a user's role or password; ends his sessions. A password needs the current one of who asks",
+        "Change a user's role or password; ends his sessions. It needs the current password of who asks",
       role: 'admin',
       params: { name: UserName },
       body: UserChange,
       answers: { 200: Type.Object({ user: UserEntry }, closed) },
       async run({ body: { currentPassword, password, role }, caller, params: { name = '' } }) {
-        if (password !== undefined && caller.session !== null) {
-          const confirmed = await access.confirmOwner(caller.session, currentPassword);
-          if (!confirmed.ok) return attemptProblem(confirmed);
-        }
+        const confirmed = await access.confirmOwner(caller.session, currentPassword);
+        if (!confirmed.ok) return attemptProblem(confirmed);
         const hash = password === undefined ? undefined : await hasher.hash(password);
         if (hash === null) return accessProblem(busy);
         const changes = {
@@ -220,15 +220,18 @@ export function accessOperations(options: {
     withBody({
       method: 'POST',
       path: '/api/v1/tokens',
-      summary: 'Make a token for a program; its secret is told once',
+      summary:
+        'Make a token for a program; its secret is told once. It needs the current password of who asks',
       role: 'admin',
       body: NewToken,
       answers: { 201: Type.Object({ token: Type.String() }, closed) },
-      async run({ body }) {
-        const verdict = await book.addToken({ ...body, since: now() });
+      async run({ body: { currentPassword, name, role }, caller }) {
+        const confirmed = await access.confirmOwner(caller.session, currentPassword);
+        if (!confirmed.ok) return attemptProblem(confirmed);
+        const verdict = await book.addToken({ name, role, since: now() });
         return done(verdict, {
           ...jsonAnswer(201, { token: verdict.secret }),
-          audit: { detail: `made the token ${body.name} as ${body.role}` },
+          audit: { detail: `made the token ${name} as ${role}` },
         });
       },
     }),

@@ -1,6 +1,6 @@
 // What a user does with his own account: password and second factor.
 import { randomBytes } from 'node:crypto';
-import { OwnPassword, TotpConfirmation, TotpOffer } from '../../contracts/api-access.ts';
+import { OwnPassword, TotpConfirmation, TotpEnrolment, TotpOffer } from '../../contracts/api-access.ts';
 import type { Access, Caller } from '../access/access.ts';
 import { toBase32, totpUri } from '../access/totp.ts';
 import { jsonAnswer, noContent, problem } from '../answer.ts';
@@ -56,14 +56,17 @@ export function ownAccountOperations(options: {
     withBody({
       method: 'PUT',
       path: '/api/v1/users/me/totp',
-      summary: 'Confirm the offered secret with a code of it',
+      summary: 'Confirm the offered secret with a code of it and the current password',
       role: 'viewer',
-      body: TotpConfirmation,
+      body: TotpEnrolment,
       answers: { 204: null },
       async run({ body, caller }) {
         const secret = offered.get(caller.who);
         const account = book.user(caller.who);
         if (caller.session === null || account === null) return notAUser(caller);
+        // Else whoever has copied a session would shut the owner out with a phone of his own.
+        const confirmed = await access.confirmOwner(caller.session, body.current);
+        if (!confirmed.ok) return attemptProblem(confirmed);
         if (secret === undefined || !access.isTotpRight(account, secret, body.code)) return wrongCode;
         offered.delete(caller.who);
         return done(await book.change(caller.who, { totp: secret }), {

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { AuditEntry } from '../../../src/contracts/api-access.ts';
 import { totpAt, totpStep } from '../../../src/status/access/totp.ts';
 import { accessFixture } from '../access-fixture.ts';
-import { type ApiReply, apiClient, goodPassword } from '../api-client.ts';
+import { type ApiReply, apiClient, goodPassword, owner } from '../api-client.ts';
 
 const said = ({ status, json }: ApiReply) => `${status} ${json.code ?? 'ok'}`;
 
@@ -62,7 +62,7 @@ test('a session of another, an old one, a changed one or none can do nothing [S8
   const { client, claimCode, clock } = await accessFixture(t);
   const page = client();
   await page.claim(claimCode());
-  const act = () => page.call('POST', 'users', { name: 'x', password: 'short', role: 'viewer' });
+  const act = () => page.call('POST', 'users', { name: 'x', password: 'short', role: 'viewer', ...owner });
   assert.equal(said(await act()), '400 status.invalid-request', 'may, but it is wrong');
   const { cookie, csrf } = page;
   for (const wrong of ['', 'x', 'x'.repeat(43), `${csrf}x`]) {
@@ -117,7 +117,7 @@ test('viewer, operator and administrator may do what is theirs, and a changed ro
   const admin = client();
   await admin.claim(claimCode());
   const page = client();
-  await admin.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  await admin.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
   await page.logIn('ada', goodPassword);
   const may = async () => {
     const replies = [
@@ -129,12 +129,12 @@ test('viewer, operator and administrator may do what is theirs, and a changed ro
   };
   const unavailable = '503 test.unavailable';
   assert.deepEqual(await may(), ['200 ok', 'no', 'no']);
-  await admin.call('PUT', 'users/ada', { role: 'operator' });
+  await admin.call('PUT', 'users/ada', { role: 'operator', ...owner });
   assert.equal(said(await page.call('GET', 'devices')), '401 status.login-needed', 'his sessions have ended');
   await page.logIn('ada', goodPassword);
   assert.deepEqual(await may(), ['200 ok', unavailable, 'no']);
   await admin.call('PUT', 'users/ada', {
-    ...{ role: 'admin', password: 'another long one', currentPassword: goodPassword },
+    ...{ role: 'admin', password: 'another long one', ...owner },
   });
   assert.equal(said(await page.logIn('ada', goodPassword)), '401 status.login-refused');
   await page.logIn('ada', 'another long one');
@@ -147,7 +147,7 @@ test('a token is a program’s login: no cookie, no second word, its role [S8]',
   const { client, claimCode } = await accessFixture(t);
   const admin = client();
   await admin.claim(claimCode());
-  const { json } = await admin.call('POST', 'tokens', { name: 'scraper', role: 'operator' });
+  const { json } = await admin.call('POST', 'tokens', { name: 'scraper', role: 'operator', ...owner });
   const program = client();
   program.headers.Authorization = `Bearer ${String(json.token)}`;
   assert.equal(said(await program.call('GET', 'devices')), '200 ok');
@@ -169,10 +169,16 @@ test('with a second factor the password alone is not enough, and a code counts o
   const isOn = async () => (await page.call('GET', 'session')).json.totp;
   assert.equal((await client().call('GET', 'session')).json.totp, null);
   assert.equal(await isOn(), false);
-  assert.equal(said(await page.call('PUT', 'users/me/totp', { code: code(7) })), '403 status.totp-wrong');
+  assert.equal(
+    said(await page.call('PUT', 'users/me/totp', { code: code(7), current: goodPassword })),
+    '403 status.totp-wrong',
+  );
   const fresh = client();
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '200 ok', 'not on yet');
-  assert.equal(said(await page.call('PUT', 'users/me/totp', { code: code() })), '204 ok');
+  assert.equal(
+    said(await page.call('PUT', 'users/me/totp', { code: code(), current: goodPassword })),
+    '204 ok',
+  );
   assert.equal(await isOn(), true);
   assert.equal(said(await page.call('POST', 'users/me/totp')), '409 status.totp-on', 'not put in its place');
   assert.equal(said(await fresh.logIn('boss', goodPassword)), '401 status.totp-needed');
@@ -190,7 +196,7 @@ test('a user changes his own password with the current one, and his other sessio
   const { client, claimCode } = await accessFixture(t);
   const admin = client();
   await admin.claim(claimCode());
-  await admin.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  await admin.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
   const [here, elsewhere] = [client(), client()];
   await here.logIn('ada', goodPassword);
   await elsewhere.logIn('ada', goodPassword);
@@ -213,7 +219,7 @@ test('a user changes his own password with the current one, and his other sessio
       'ada refused status.password-wrong: the current password is not this one',
     ],
   );
-  const { json } = await admin.call('POST', 'tokens', { name: 'scraper', role: 'admin' });
+  const { json } = await admin.call('POST', 'tokens', { name: 'scraper', role: 'admin', ...owner });
   const program = client();
   program.headers.Authorization = `Bearer ${String(json.token)}`;
   const asked = { current: goodPassword, password: next };
@@ -239,7 +245,7 @@ test('whoever has copied a session can give nobody a new password, himself or an
   const { client, claimCode, clock } = await accessFixture(t);
   const page = client();
   await page.claim(claimCode());
-  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
   const next = 'another long one';
   const set = (name: string, currentPassword?: string) =>
     page.call('PUT', `users/${name}`, {
@@ -259,11 +265,6 @@ test('whoever has copied a session can give nobody a new password, himself or an
   clock.advance(2_000);
   assert.equal(said(await set('ada', goodPassword)), '200 ok');
   assert.equal(said(await client().logIn('ada', next)), '200 ok');
-  assert.equal(
-    said(await page.call('PUT', 'users/ada', { role: 'operator' })),
-    '200 ok',
-    'roles ask for none',
-  );
   assert.equal(said(await set('boss', goodPassword)), '200 ok');
   assert.equal(said(await page.call('GET', 'users')), '200 ok', 'his own session stays');
   assert.equal(said(await client().logIn('boss', next)), '200 ok');
@@ -272,16 +273,53 @@ test('whoever has copied a session can give nobody a new password, himself or an
   assert.deepEqual(kept, [
     'changed password of boss',
     'status.password-wrong: the current password is not this one',
-    'status.password-needed: a password is changed only with the current one of who asks for it',
+    'status.password-needed: who may do what is changed only with the current password of who asks for it',
   ]);
   assert.ok(!JSON.stringify(entries).includes(goodPassword) && !JSON.stringify(entries).includes('a guess'));
+});
+
+test('whoever has copied a session can give nobody rights, and no owner a second factor, without the password [S8]', async (t) => {
+  const { client, claimCode, clock } = await accessFixture(t);
+  const page = client();
+  await page.claim(claimCode());
+  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
+  const offer = await page.call('POST', 'users/me/totp');
+  const secret = fromBase32(String(offer.json.secret));
+  const code = () => totpAt(secret, totpStep(clock.now().wallMs));
+  const grants = [
+    ['POST', 'users', { name: 'eve', password: goodPassword, role: 'admin' }],
+    ['PUT', 'users/ada', { role: 'admin' }],
+    ['POST', 'tokens', { name: 'eve', role: 'admin' }],
+  ] as const;
+  for (const [method, path, body] of grants) {
+    assert.equal(said(await page.call(method, path, body)), '403 status.password-needed');
+    const guess = { ...body, currentPassword: 'a guess' };
+    assert.equal(said(await page.call(method, path, guess)), '403 status.password-wrong');
+  }
+  const enrol = (current: string) => page.call('PUT', 'users/me/totp', { code: code(), current });
+  assert.equal(said(await enrol('a guess')), '403 status.password-wrong');
+  assert.equal(said(await enrol(goodPassword)), '429 status.locked-out', 'guesses count together');
+  clock.advance(2_000);
+  const users = (await page.call('GET', 'users')).json.users as readonly {
+    readonly name: string;
+    readonly role: string;
+    readonly totp: boolean;
+  }[];
+  assert.deepEqual(
+    users.map(({ name, role, totp }) => `${name} ${role} ${totp}`),
+    ['boss admin false', 'ada viewer false'],
+  );
+  assert.deepEqual((await page.call('GET', 'tokens')).json.tokens, []);
+  assert.equal(said(await enrol(goodPassword)), '204 ok');
+  for (const [method, path, body] of grants)
+    assert.match(said(await page.call(method, path, { ...body, ...owner })), /^20[01] ok$/);
 });
 
 test('a token, which has no password, may still give a user a new one [S8]', async (t) => {
   const { client, claimCode } = await accessFixture(t);
   const admin = client();
   await admin.claim(claimCode());
-  const { json } = await admin.call('POST', 'tokens', { name: 'keeper', role: 'admin' });
+  const { json } = await admin.call('POST', 'tokens', { name: 'keeper', role: 'admin', ...owner });
   const program = client();
   program.headers.Authorization = `Bearer ${String(json.token)}`;
   assert.equal(said(await program.call('PUT', 'users/boss', { password: 'another long one' })), '200 ok');
@@ -327,7 +365,7 @@ test('who did what stands in the audit, of strangers only what they tried at the
   const page = client();
   await page.call('POST', 'reboot');
   await page.claim(claimCode());
-  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
   await page.call('POST', 'reboot');
   await client().logIn('boss', 'a wrong password');
   const entries = (await page.call('GET', 'audit')).json.entries as readonly AuditEntry[];

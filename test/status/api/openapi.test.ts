@@ -3,7 +3,7 @@ import test from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { totpAt, totpStep } from '../../../src/status/access/totp.ts';
 import { accessFixture } from '../access-fixture.ts';
-import { type ApiReply, goodPassword } from '../api-client.ts';
+import { type ApiReply, goodPassword, owner } from '../api-client.ts';
 import { fromBase32 } from '../from-base32.ts';
 import { ask } from '../status-fixture.ts';
 import { willingControl, willingDevice } from '../willing-control.ts';
@@ -56,10 +56,10 @@ const good: readonly Case[] = [
   ['post /api/v1/identify', '/api/v1/identify', { seconds: 300 }],
   ['post /api/v1/reboot', '/api/v1/reboot'],
   ['post /api/v1/factory-reset', '/api/v1/factory-reset', { confirm: 'edge-1' }],
-  ['post /api/v1/users', '/api/v1/users', { name: 'ada', password: goodPassword, role: 'viewer' }],
-  ['put /api/v1/users/{name}', '/api/v1/users/ada', { role: 'operator' }],
+  ['post /api/v1/users', '/api/v1/users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner }],
+  ['put /api/v1/users/{name}', '/api/v1/users/ada', { role: 'operator', ...owner }],
   ['delete /api/v1/users/{name}', '/api/v1/users/ada'],
-  ['post /api/v1/tokens', '/api/v1/tokens', { name: 'scraper', role: 'viewer' }],
+  ['post /api/v1/tokens', '/api/v1/tokens', { name: 'scraper', role: 'viewer', ...owner }],
   ['delete /api/v1/tokens/{name}', '/api/v1/tokens/scraper'],
   ['post /api/v1/users/me/totp', '/api/v1/users/me/totp'],
   // put and delete of it, the own password, claim, login, logout and the stream: below.
@@ -111,7 +111,7 @@ const bad: readonly Case[] = [
   [
     'post users',
     '/api/v1/users',
-    { name: 'boss', password: goodPassword, role: 'viewer' },
+    { name: 'boss', password: goodPassword, role: 'viewer', ...owner },
     '409 status.user-exists',
   ],
   [
@@ -132,17 +132,24 @@ const bad: readonly Case[] = [
     { name: 'x', password: goodPassword, role: 'root' },
     '400 status.invalid-request',
   ],
-  ['put users', '/api/v1/users/none', { role: 'viewer' }, '404 status.user-unknown'],
+  [
+    'post users',
+    '/api/v1/users',
+    { name: 'x', password: goodPassword, role: 'viewer' },
+    '403 status.password-needed',
+  ],
+  ['put users', '/api/v1/users/none', { role: 'viewer', ...owner }, '404 status.user-unknown'],
   ['put users', '/api/v1/users/boss', {}, '400 status.invalid-request'],
   ['put users', '/api/v1/users/boss', { currentPassword: goodPassword }, '400 status.invalid-request'],
   ['put users', '/api/v1/users/boss', { password: goodPassword }, '403 status.password-needed'],
+  ['put users', '/api/v1/users/boss', { role: 'viewer' }, '403 status.password-needed'],
   [
     'put users',
     '/api/v1/users/boss',
     { password: goodPassword, currentPassword: 'not this one' },
     '403 status.password-wrong',
   ],
-  ['put users', '/api/v1/users/boss', { role: 'viewer' }, '409 status.last-admin'],
+  ['put users', '/api/v1/users/boss', { role: 'viewer', ...owner }, '409 status.last-admin'],
   ['delete users', '/api/v1/users/boss', undefined, '409 status.last-admin'],
   ['delete users', '/api/v1/users/none', undefined, '404 status.user-unknown'],
   ['put password', '/api/v1/users/me/password', { password: goodPassword }, '400 status.invalid-request'],
@@ -158,9 +165,11 @@ const bad: readonly Case[] = [
     { current: 'not this one', password: goodPassword },
     '403 status.password-wrong',
   ],
-  ['put totp', '/api/v1/users/me/totp', { code: '000000' }, '403 status.totp-wrong'],
+  ['put totp', '/api/v1/users/me/totp', { code: '000000', current: goodPassword }, '403 status.totp-wrong'],
+  ['put totp', '/api/v1/users/me/totp', { code: '000000' }, '400 status.invalid-request'],
   ['put totp', '/api/v1/users/me/totp', { code: 'abc' }, '400 status.invalid-request'],
   ['delete totp', '/api/v1/users/me/totp', { code: '000000' }, '403 status.totp-wrong'],
+  ['post tokens', '/api/v1/tokens', { name: 'x', role: 'viewer' }, '403 status.password-needed'],
   ['post tokens', '/api/v1/tokens', { name: '../x', role: 'viewer' }, '400 status.invalid-request'],
   ['delete tokens', '/api/v1/tokens/none', undefined, '404 status.token-unknown'],
   [
@@ -232,7 +241,10 @@ test('every operation of the OpenAPI file does as it says, with good input and w
     if (key === 'post /api/v1/users/me/totp') secret = String(reply.json.secret);
   }
   const code = () => totpAt(fromBase32(secret), totpStep(clock.now().wallMs));
-  asIt('put /api/v1/users/me/totp', await page.call('PUT', 'users/me/totp', { code: code() }));
+  asIt(
+    'put /api/v1/users/me/totp',
+    await page.call('PUT', 'users/me/totp', { code: code(), current: goodPassword }),
+  );
   clock.advance(60_000);
   asIt('delete /api/v1/users/me/totp', await page.call('DELETE', 'users/me/totp', { code: code() }));
   const words = { current: goodPassword, password: 'another long one' };
@@ -275,7 +287,7 @@ test('who names the tag of what he has gets 304, until it changes [S3]', async (
     assert.deepEqual([again.status, again.body, again.headers.etag], [304, '', tag], path);
   }
   const { headers } = await page.call('GET', 'users');
-  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
+  await page.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
   const changed = await page.call('GET', 'users', undefined, { 'If-None-Match': String(headers.etag) });
   assert.equal(changed.status, 200);
 });

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { AuditEntry } from '../../../src/contracts/api-access.ts';
 import { totpAt, totpStep } from '../../../src/status/access/totp.ts';
 import { accessFixture } from '../access-fixture.ts';
-import { type ApiReply, goodPassword } from '../api-client.ts';
+import { type ApiReply, goodPassword, owner } from '../api-client.ts';
 import { fromBase32 } from '../from-base32.ts';
 import { openSse } from '../sse-client.ts';
 import { ask } from '../status-fixture.ts';
@@ -17,8 +17,8 @@ test('a live stream ends with the session, the user or the token that opened it,
   });
   const boss = client();
   await boss.claim(claimCode());
-  await boss.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer' });
-  const { token } = (await boss.call('POST', 'tokens', { name: 'wall', role: 'viewer' })).json;
+  await boss.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
+  const { token } = (await boss.call('POST', 'tokens', { name: 'wall', role: 'viewer', ...owner })).json;
   const listen = async (headers: Readonly<Record<string, string>>) => {
     const listener = await openSse(t, server.port, { query: '?last=1', headers });
     assert.equal(listener.response.statusCode, 200);
@@ -78,7 +78,10 @@ test('who has copied a session cannot guess the code that switches the second fa
   await page.claim(claimCode());
   const { secret } = (await page.call('POST', 'users/me/totp')).json;
   const code = () => totpAt(fromBase32(String(secret)), totpStep(clock.now().wallMs));
-  assert.equal(said(await page.call('PUT', 'users/me/totp', { code: code() })), '204 ok');
+  assert.equal(
+    said(await page.call('PUT', 'users/me/totp', { code: code(), current: goodPassword })),
+    '204 ok',
+  );
   clock.advance(60_000);
   const wrong = String((Number(code()) + 500_000) % 1_000_000).padStart(6, '0');
   const burst = await Promise.all(

@@ -1,6 +1,6 @@
 // A form that asks the appliance for something: fields, one button, and the refusal in words where it was asked.
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useId, useState } from 'preact/hooks';
 import type { Answered, Problem } from '../model/ask.ts';
 import { ProblemBox } from './parts.tsx';
 
@@ -20,7 +20,7 @@ interface FieldProps {
   readonly numeric?: boolean;
 }
 
-export const Field = ({
+export function Field({
   name,
   label,
   hint,
@@ -32,31 +32,34 @@ export const Field = ({
   autocomplete = 'off',
   mono,
   numeric,
-}: FieldProps) => (
-  <label class="field">
-    <span>{label}</span>
-    <input
-      name={name}
-      type={type as 'text'}
-      defaultValue={value ?? ''}
-      required={required}
-      maxLength={1_024}
-      autocapitalize="off"
-      spellcheck={false}
-      autocomplete={autocomplete as 'off'}
-      class={mono === true ? 'mono' : ''}
-      {...(pattern === undefined ? {} : { pattern })}
-      {...(minLength === undefined ? {} : { minLength })}
-      {...(numeric === true ? { inputMode: 'numeric' as const } : {})}
-      {...(hint === undefined ? {} : { 'aria-describedby': `${name}-hint`, title: hint })}
-    />
-    {hint === undefined ? null : (
-      <small id={`${name}-hint`} class="quiet">
-        {hint}
-      </small>
-    )}
-  </label>
-);
+}: FieldProps) {
+  const id = useId();
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        name={name}
+        type={type as 'text'}
+        defaultValue={value ?? ''}
+        required={required}
+        maxLength={1_024}
+        autocapitalize="off"
+        spellcheck={false}
+        autocomplete={autocomplete as 'off'}
+        class={mono === true ? 'mono' : ''}
+        {...(pattern === undefined ? {} : { pattern })}
+        {...(minLength === undefined ? {} : { minLength })}
+        {...(numeric === true ? { inputMode: 'numeric' as const } : {})}
+        {...(hint === undefined ? {} : { 'aria-describedby': id, title: hint })}
+      />
+      {hint === undefined ? null : (
+        <small id={id} class="quiet">
+          {hint}
+        </small>
+      )}
+    </label>
+  );
+}
 
 interface FormProps<T> {
   readonly button: string;

@@ -73,7 +73,7 @@ function SecondFactor({ model }: ViewProps) {
   const confirm = async (values: Values) => {
     const answer = await model.act(
       'users/me/totp',
-      { method: 'PUT', body: { code: digits(values.code) } },
+      { method: 'PUT', body: { code: digits(values.code), current: values.current } },
       t.account.on,
     );
     if (answer.ok) {
@@ -121,6 +121,7 @@ function SecondFactor({ model }: ViewProps) {
           </p>
           <Form button={t.account.turnOn} send={confirm}>
             {code}
+            <Field name="current" label={t.account.current} type="password" autocomplete="current-password" />
           </Form>
         </>
       ) : isOn === true ? (

@@ -8,7 +8,7 @@ import { Confirm } from '../ui/confirm.tsx';
 import { Field, Form, type Values } from '../ui/form.tsx';
 import { Card, Empty, Waiting } from '../ui/parts.tsx';
 import { useAnswer } from '../ui/use-answer.ts';
-import { RoleChoice } from './users.tsx';
+import { OwnPassword, RoleChoice } from './granting.tsx';
 
 export function Tokens({ model }: ViewProps) {
   const kept = useAnswer<TokensAnswer>(model, 'tokens');
@@ -65,6 +65,7 @@ export function Tokens({ model }: ViewProps) {
         <Form button={t.tokens.add} send={add}>
           <Field name="name" label={t.tokens.name} pattern="[A-Za-z0-9][A-Za-z0-9._\-]{0,63}" />
           <RoleChoice />
+          <OwnPassword />
         </Form>
       </Card>
     </div>

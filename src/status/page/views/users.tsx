@@ -1,35 +1,15 @@
 // Who may do what: people with their roles, and tokens of programs.
-import {
-  passwordMinLength,
-  type Role,
-  type User,
-  type UsersAnswer,
-  userNamePattern,
-} from '../model/answers.ts';
+import { useState } from 'preact/hooks';
+import { passwordMinLength, type User, type UsersAnswer, userNamePattern } from '../model/answers.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { Field, Form, type Values } from '../ui/form.tsx';
 import { Card, Head, Waiting } from '../ui/parts.tsx';
 import { type Kept, useAnswer } from '../ui/use-answer.ts';
-import { OthersPassword } from './others-password.tsx';
+import { ChangeUser } from './change-user.tsx';
+import { OwnPassword, RoleChoice } from './granting.tsx';
 import { Tokens } from './tokens.tsx';
-
-export const roles: readonly Role[] = ['viewer', 'operator', 'admin'];
-
-export const RoleChoice = ({ value = 'viewer' }: { readonly value?: Role }) => (
-  <label class="field">
-    <span>{t.users.role}</span>
-    <select name="role" defaultValue={value}>
-      {roles.map((role) => (
-        <option key={role} value={role} selected={role === value}>
-          {t.role[role]}
-        </option>
-      ))}
-    </select>
-    <small class="quiet">{t.users.rolesAbout}</small>
-  </label>
-);
 
 export function UsersView({ model }: ViewProps) {
   const kept = useAnswer<UsersAnswer>(model, 'users');
@@ -52,7 +32,6 @@ export function UsersView({ model }: ViewProps) {
               ))}
             </ul>
           )}
-          <OthersPassword users={kept.value?.users ?? []} model={model} />
         </Card>
         <Card title={t.users.add}>
           <Form button={t.users.add} send={add}>
@@ -66,6 +45,7 @@ export function UsersView({ model }: ViewProps) {
               autocomplete="new-password"
             />
             <RoleChoice />
+            <OwnPassword />
           </Form>
         </Card>
       </div>
@@ -81,9 +61,10 @@ function Person({
 }: ViewProps & { readonly user: User; readonly kept: Kept<UsersAnswer> }) {
   const self = model.session.value?.user?.name === user.name;
   const path = `users/${encodeURIComponent(user.name)}`;
-  const change = async (role: string) => {
-    await model.act(path, { method: 'PUT', body: { role } }, t.users.changed);
-    await kept.again();
+  const [isOpen, setOpen] = useState(false);
+  const changed = () => {
+    setOpen(false);
+    void kept.again();
   };
   const remove = async () => {
     await model.act(path, { method: 'DELETE' }, t.users.removed);
@@ -94,30 +75,33 @@ function Person({
       <span class="person">
         <strong>{user.name}</strong>
         <small class="quiet">
-          {[self ? t.users.you : null, user.totp ? t.users.hasTotp : t.users.noTotp]
+          {[t.role[user.role], self ? t.users.you : null, user.totp ? t.users.hasTotp : t.users.noTotp]
             .filter(Boolean)
             .join(' · ')}
         </small>
       </span>
-      <select
-        aria-label={t.users.roleOf(user.name)}
-        disabled={self}
-        onChange={({ currentTarget }) => void change(currentTarget.value)}
-      >
-        {roles.map((role) => (
-          <option key={role} value={role} selected={role === user.role}>
-            {t.role[role]}
-          </option>
-        ))}
-      </select>
-      <Confirm
-        label={t.users.remove}
-        title={t.users.removeTitle(user.name)}
-        consequence={t.users.removeWhy}
-        danger
-        disabled={self}
-        onYes={remove}
-      />
+      {self ? (
+        <a href="#/account">{t.view.account}</a>
+      ) : (
+        <span class="acts">
+          <button
+            type="button"
+            aria-expanded={isOpen}
+            aria-label={t.users.changeWho(user.name)}
+            onClick={() => setOpen(!isOpen)}
+          >
+            {t.users.change}
+          </button>
+          <Confirm
+            label={t.users.remove}
+            title={t.users.removeTitle(user.name)}
+            consequence={t.users.removeWhy}
+            danger
+            onYes={remove}
+          />
+        </span>
+      )}
+      {isOpen ? <ChangeUser user={user} model={model} done={changed} /> : null}
     </li>
   );
 }
