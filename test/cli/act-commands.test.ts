@@ -25,7 +25,7 @@ async function appliance(t: TestContext) {
   };
   const control: ApplianceControl = {
     ...idleControl,
-    judgeDevice: async (port, target, reason) =>
+    judgeDevice: async ({ port, reason, target }) =>
       port === device.port
         ? did(`${port} ${target} (${reason})`)
         : { ok: false, code: 'policy.not-there', reason: `no device is at port ${port}` },
