@@ -50,6 +50,7 @@ export function createListener(
     response.writeHead(308, { ...secureHeaders, Location, 'Content-Length': 0, Connection: 'close' });
     response.end();
   });
+  redirect.timeout = limits.stalledMs;
   const sockets = new Set<Socket>();
   const server = createPlain((socket) => {
     sockets.add(socket);
@@ -67,6 +68,15 @@ export function createListener(
       socket.unshift(first);
       (first[0] === HANDSHAKE ? secure : redirect).emit('connection', socket);
     });
+  });
+  // Node keeps a server's connections, and looks after their time-outs, from this event on alone; these two never listen themselves.
+  server.on('listening', () => {
+    secure.emit('listening');
+    redirect.emit('listening');
+  });
+  server.on('close', () => {
+    secure.close();
+    redirect.close();
   });
   return {
     server,
