@@ -23,7 +23,8 @@ export function createListener(
   const bounds = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    // The last resort: bodies have their own bounds, which are answered (api/read-body.ts).
+    requestTimeout: 2 * (limits.headersTimeoutMs + limits.largeBodyTimeoutMs),
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.checkEveryMs,
     // A missing Host is answered like a foreign one, with a reason.

@@ -6,6 +6,7 @@ import { schemaCheck } from '../../lib/schema-check.ts';
 import { type Access, type Caller, mayAs } from '../access/access.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import { type Answer, refusal } from '../answer.ts';
+import type { StatusLimits } from '../status-limits.ts';
 import type { ApiAnswer, Call, Operation } from './operation.ts';
 import { readBody } from './read-body.ts';
 import { createRefusedEntries } from './refused-entries.ts';
@@ -41,8 +42,9 @@ export function createApiRouter(options: {
   readonly audit: AuditLog;
   readonly publicReads: 'state' | 'all';
   readonly uptimeMs: () => number;
+  readonly limits: Pick<StatusLimits, 'bodyTimeoutMs' | 'largeBodyTimeoutMs'>;
 }): ApiRouter {
-  const { access, audit, publicReads, uptimeMs } = options;
+  const { access, audit, limits, publicReads, uptimeMs } = options;
   const compiled = options.operations.map(compile);
   const at = (path: string) => compiled.filter(({ pattern }) => pattern.test(path));
 
@@ -73,7 +75,7 @@ export function createApiRouter(options: {
       return operation.run({ ...call, query, body: undefined });
     }
     const body = hasBody(request)
-      ? await readBody(request, operation.bodyMaxBytes ?? BODY_MAX)
+      ? await readBody(request, boundsOf(operation))
       : ({ ok: true, value: {} } as const);
     if (!body.ok) return body.answer;
     const checked = checkBody(body.value);
@@ -81,6 +83,14 @@ export function createApiRouter(options: {
       ? operation.run({ ...call, query, body: checked.value })
       : invalid('body', checked.problems);
   };
+
+  const boundsOf = ({ bodyMaxBytes, role }: Operation) => ({
+    maxBytes: bodyMaxBytes ?? BODY_MAX,
+    idleMs: limits.bodyTimeoutMs,
+    // Strangers get no more time for it.
+    withinMs:
+      bodyMaxBytes === undefined || role === 'public' ? limits.bodyTimeoutMs : limits.largeBodyTimeoutMs,
+  });
 
   const refusedEntries = createRefusedEntries(uptimeMs);
   const detailFor = (answer: ApiAnswer, caller: Caller): string | null => {
