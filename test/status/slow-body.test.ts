@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { until } from '../support/until.ts';
 import { accessFixture } from './access-fixture.ts';
 import { type ApiClient, goodPassword } from './api-client.ts';
 import { willingControl } from './willing-control.ts';
@@ -93,4 +94,18 @@ test('who is not logged in has little time for his body, though it goes on [Q3]'
   assert.match(await post(t, port, slow), problem);
   const early = await post(t, port, { path: 'plugins', body: bundle, parts: bundle.length, everyMs: 500 });
   assert.match(early, /^HTTP\/1\.1 401 .*"status\.login-needed"/s);
+});
+
+test('who leaves in the middle of his body is nothing to report [Q3]', async (t) => {
+  const { log, metrics, server } = await accessFixture(t);
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write('POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\n');
+  socket.write('Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"name":');
+  const route = '/api/v1/session';
+  socket.end();
+  await until('its end', () => metrics.total('status.requests', { route, code: '415' }) === 1);
+  assert.deepEqual(
+    log.lines.filter(({ message }) => /could not be answered/.test(message)),
+    [],
+  );
 });
