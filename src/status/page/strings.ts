@@ -240,6 +240,7 @@ export const t = {
     pause: 'Pause',
     resume: (n: number) => (n === 0 ? 'Go on' : `Go on (${n} new)`),
     older: 'Show older',
+    hole: 'Events are missing here: newer ones have taken their place. “Show older” reads them.',
   },
   kind: {
     'usb.': 'USB',

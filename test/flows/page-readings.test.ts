@@ -1,0 +1,88 @@
+// What the page in Chromium makes of answers that come late, in another order, or not at all.
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { type SceneReply, startSceneServer } from '../status/page/scene-server.ts';
+import { withoutChromium } from '../support/chromium.ts';
+import { startPagePerson } from '../support/page-person.ts';
+
+const browser = { skip: withoutChromium(), timeout: 240_000 };
+
+async function openPage(t: TestContext, scene: 'busy' | 'empty') {
+  const server = await startSceneServer(t, scene);
+  return { server, ...(await startPagePerson(t, server.url)) };
+}
+
+/** From number `first` to `last`. */
+const events = (first: number, last: number, type = 'usb.device.added') =>
+  Array.from({ length: last - first + 1 }, (_, index) => ({
+    ...{ id: `1-${first + index}`, type, subject: 'usb/1-1', time: '2026-11-21T07:00:00.000Z', data: {} },
+  }));
+const query = (url = '') => new URL(url, 'http://box').searchParams;
+/** Ids in the list, `missing` where it says that some are not there. */
+const shownIds = `[...document.querySelectorAll('.events > li')].map((row) => row.querySelector('.id')?.textContent ?? 'missing')`;
+const older = '.acts.center button:last-child';
+
+test(
+  'a hole between live and older events is told, and filled by asking for older ones again [S1]',
+  browser,
+  async (t) => {
+    const { server, page, go, errors } = await openPage(t, 'empty');
+    server.answer('events/history', ({ url }) => {
+      const before = Number(query(url).get('before')?.replace('1-', ''));
+      const from = Math.max(1, before - 100);
+      return {
+        body: { events: events(from, before - 1).toReversed(), next: from === 1 ? null : `1-${from}` },
+      };
+    });
+    await go('events');
+    const rows = async () => (await page.evaluate(shownIds)) as readonly string[];
+    const shows = (count: number, first: string) =>
+      page.waitForFunction(`((ids) => ids.length === ${count} && ids[0] === '${first}')(${shownIds})`);
+    await page.waitForFunction("document.querySelector('.head .quiet')?.textContent.startsWith('Live')");
+    server.send(events(1_001, 1_060));
+    await shows(60, '1-1060');
+    await page.locator(older).click();
+    await shows(160, '1-1060');
+    assert.equal((await rows()).at(-1), '1-901');
+
+    server.send(events(1_061, 1_500));
+    await shows(501, '1-1500');
+    assert.deepEqual((await rows()).slice(399, 402), ['1-1101', 'missing', '1-1000']);
+    await page.locator(older).click();
+    await shows(500, '1-1500');
+    const numbers = (await rows()).map((id) => Number(id.replace('1-', '')));
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: 500 }, (_, index) => 1_500 - index),
+    );
+    assert.deepEqual(errors, []);
+  },
+);
+
+test('older events of a kind that is chosen no more are not shown [S1]', browser, async (t) => {
+  const { server, page, go, press } = await openPage(t, 'empty');
+  const late = Promise.withResolvers<SceneReply>();
+  server.answer('events/history', ({ url }) => {
+    const type = query(url).get('type');
+    if (type === 'usb.') return late.promise;
+    return { body: { events: events(1, 5, 'plugin.running').toReversed(), next: null } };
+  });
+  await go('events');
+  await page.waitForFunction("document.querySelector('.head .quiet')?.textContent.startsWith('Live')");
+  server.send([...events(11, 12), ...events(13, 14, 'plugin.running')]);
+  await page.waitForFunction(`${shownIds}.length === 4`);
+  await press('USB');
+  const asked = page.waitForRequest((request) => request.url().includes('type=usb.'));
+  await page.locator(older).click();
+  await asked;
+  await press('Plugins');
+  await page.locator(older).click();
+  await page.waitForFunction(`${shownIds}.length === 7`);
+  const answered = page.waitForResponse((response) => response.url().includes('type=usb.'));
+  late.resolve({ body: { events: events(1, 10).toReversed(), next: '1-1' } });
+  await (await answered).text();
+  await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+  const expected = [14, 13, 5, 4, 3, 2, 1].map((number) => `1-${number}`);
+  assert.deepEqual(await page.evaluate(shownIds), expected);
+  assert.equal(await page.$(older), null, 'nothing older is stored of this kind');
+});
