@@ -1,6 +1,7 @@
 // What the page in Chromium makes of answers that come late, in another order, or not at all.
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import type { Page } from 'puppeteer-core';
 import { type SceneReply, startSceneServer } from '../status/page/scene-server.ts';
 import { withoutChromium } from '../support/chromium.ts';
 import { startPagePerson } from '../support/page-person.ts';
@@ -17,6 +18,16 @@ const events = (first: number, last: number, type = 'usb.device.added') =>
   Array.from({ length: last - first + 1 }, (_, index) => ({
     ...{ id: `1-${first + index}`, type, subject: 'usb/1-1', time: '2026-11-21T07:00:00.000Z', data: {} },
   }));
+/** What was done, the newest first. */
+const deeds = (first: number, last: number) =>
+  Array.from({ length: last - first + 1 }, (_, index) => ({
+    ...{ n: last - index, at: '2026-11-21T07:00:00.000Z', who: 'gerda', role: 'admin', from: '::1' },
+    ...{ act: 'identify', outcome: 'done', detail: `deed ${last - index}` },
+  }));
+/** The page has taken over what came before this, and has drawn it. */
+const settled = (page: Page) =>
+  page.evaluate(`fetch('/api/v1/state').then((answer) => answer.text())
+    .then(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))))`);
 const query = (url = '') => new URL(url, 'http://box').searchParams;
 /** Ids in the list, `missing` where it says that some are not there. */
 const shownIds = `[...document.querySelectorAll('.events > li')].map((row) => row.querySelector('.id')?.textContent ?? 'missing')`;
@@ -81,8 +92,67 @@ test('older events of a kind that is chosen no more are not shown [S1]', browser
   const answered = page.waitForResponse((response) => response.url().includes('type=usb.'));
   late.resolve({ body: { events: events(1, 10).toReversed(), next: '1-1' } });
   await (await answered).text();
-  await page.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+  await settled(page);
   const expected = [14, 13, 5, 4, 3, 2, 1].map((number) => `1-${number}`);
   assert.deepEqual(await page.evaluate(shownIds), expected);
   assert.equal(await page.$(older), null, 'nothing older is stored of this kind');
 });
+
+test(
+  'a late answer to the level that was chosen before does not take the place of the right one [S1]',
+  browser,
+  async (t) => {
+    const { server, page, go, press } = await openPage(t, 'busy');
+    const late = Promise.withResolvers<null>();
+    server.answer('logs', async ({ url }) => {
+      const level = query(url).get('level') ?? '';
+      if (level === 'info') await late.promise;
+      return {
+        body: { lines: [{ time: '2026-11-21T07:00:00.000Z', level, part: 'usb', text: `of ${level}` }] },
+      };
+    });
+    const asked = page.waitForRequest((request) => request.url().includes('level=info'));
+    await go('logs');
+    await asked;
+    // What is read again by itself would put right what this looks for.
+    await press('Pause');
+    await press('Errors');
+    const first = "document.querySelector('.log li span')?.textContent";
+    await page.waitForFunction(`${first} === 'of error'`);
+    const answered = page.waitForResponse((response) => response.url().includes('level=info'));
+    late.resolve(null);
+    await (await answered).text();
+    await settled(page);
+    assert.equal(await page.evaluate(first), 'of error');
+  },
+);
+
+test(
+  'two quick taps on "older" turn one page of the audit, and a page that cannot be read says so [S1] [S8]',
+  browser,
+  async (t) => {
+    const { server, page, go, press, see } = await openPage(t, 'busy');
+    const second = Promise.withResolvers<null>();
+    server.answer('audit', async ({ url }) => {
+      const before = Number(query(url).get('before') ?? 401);
+      if (before === 301) await second.promise;
+      if (before === 201) return { status: 503, body: { detail: 'the audit cannot be read now' } };
+      return { body: { entries: deeds(before - 100, before - 1), next: before - 100 } };
+    });
+    await go('audit');
+    const top = "document.querySelector('.audit .deed span')?.textContent";
+    await page.waitForFunction(`${top} === 'deed 400'`);
+    await page.locator(older).click();
+    await page.waitForFunction(`document.querySelectorAll('.acts.center button').length === 2`);
+    await page.evaluate(`document.querySelector('${older}').click()`);
+    second.resolve(null);
+    await page.waitForFunction(`${top} === 'deed 300'`);
+    await press('Show older');
+    await see('the audit cannot be read now');
+    assert.equal(await page.$('.audit'), null, 'no other page stands there as if it were this one');
+    await press('Show newer');
+    await page.waitForFunction(`${top} === 'deed 300'`);
+    await press('Show newer');
+    await page.waitForFunction(`${top} === 'deed 400'`);
+  },
+);

@@ -6,7 +6,7 @@ import { count, duration } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Icon } from '../ui/mark.tsx';
-import { Empty, Head } from '../ui/parts.tsx';
+import { Empty, Head, PageButton } from '../ui/parts.tsx';
 import { EventRow } from './event-row.tsx';
 
 const kinds = ['usb.', 'plugin.', 'security.', 'buffer.', 'uplink.', 'ota.', 'system.'] as const;
@@ -108,9 +108,9 @@ export function EventsView({ model }: ViewProps) {
       )}
       {before === null ? null : (
         <div class="acts center">
-          <button type="button" disabled={reading} onClick={() => void readOlder()}>
+          <PageButton reading={reading} onPress={() => void readOlder()}>
             {t.events.older}
-          </button>
+          </PageButton>
         </div>
       )}
     </>
