@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Page } from 'puppeteer-core';
 import { type SceneReply, startSceneServer } from '../status/page/scene-server.ts';
-import { withoutChromium } from '../support/chromium.ts';
+import { startChromium, withoutChromium } from '../support/chromium.ts';
 import { startPagePerson } from '../support/page-person.ts';
 
 const browser = { skip: withoutChromium(), timeout: 240_000 };
@@ -154,5 +154,25 @@ test(
     await page.waitForFunction(`${top} === 'deed 300'`);
     await press('Show newer');
     await page.waitForFunction(`${top} === 'deed 400'`);
+  },
+);
+
+test(
+  'a browser that lets sites keep nothing shows the page, and its appearance can be changed [S1]',
+  browser,
+  async (t) => {
+    const server = await startSceneServer(t, 'busy');
+    const page = await (await startChromium(t, { blocksSiteData: true })).newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await page.goto(server.url);
+    await page.waitForSelector('.hero.ok', { timeout: 60_000 });
+    assert.equal(
+      await page.evaluate("(() => { try { return localStorage.length; } catch { return 'blocked'; } })()"),
+      'blocked',
+    );
+    await page.locator('.rail button.theme').click();
+    await page.waitForSelector('html[data-theme="light"]');
+    assert.deepEqual(errors, []);
   },
 );
