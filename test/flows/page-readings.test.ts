@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Page } from 'puppeteer-core';
 import { type SceneReply, startSceneServer } from '../status/page/scene-server.ts';
+import { scenes } from '../status/page/scenes.ts';
 import { startChromium, withoutChromium } from '../support/chromium.ts';
 import { startPagePerson } from '../support/page-person.ts';
 
@@ -174,5 +175,40 @@ test(
     await page.locator('.rail button.theme').click();
     await page.waitForSelector('html[data-theme="light"]');
     assert.deepEqual(errors, []);
+  },
+);
+
+test(
+  'an open page on a network that comes and goes keeps no session alive; who moves about does [S1] [S8]',
+  browser,
+  async (t) => {
+    const server = await startSceneServer(t, 'busy');
+    const { session: gerda, state } = scenes.busy;
+    assert.ok(gerda !== undefined && state !== undefined);
+    const asked: ('somebody' | 'page')[] = [];
+    let isAway = false;
+    server.answer('session', ({ headers }) => {
+      asked.push(headers['x-background'] === undefined ? 'somebody' : 'page');
+      return { body: gerda };
+    });
+    server.answer('state', () => (isAway ? { status: 503, body: {} } : { body: state }));
+    const { page, go } = await startPagePerson(t, server.url);
+    await page.waitForSelector('.who-row');
+    await settled(page);
+    assert.ok(asked.includes('somebody'), 'the page was opened');
+    asked.length = 0;
+    const answered = (status: number) =>
+      page.waitForResponse((response) => response.url().endsWith('/state') && response.status() === status);
+    const failed = answered(503);
+    isAway = true;
+    await failed;
+    const recovered = page.waitForResponse((response) => response.url().endsWith('/session'));
+    isAway = false;
+    await recovered;
+    assert.deepEqual(asked, ['page']);
+    const moved = page.waitForResponse((response) => response.url().endsWith('/session'));
+    await go('devices');
+    await moved;
+    assert.deepEqual(asked, ['page', 'somebody']);
   },
 );
