@@ -65,3 +65,62 @@ test(
     assert.deepEqual(await saidWhile(page, '.stale-note'), []);
   },
 );
+
+const focused = (selector: string) => `document.activeElement?.matches('${selector}')`;
+const opener = 'button[data-opener]';
+
+test('who closes a question, or a form, is back at the button that opened it [S1]', browser, async (t) => {
+  const { server, page, go, press, fill } = await openPage(t);
+  server.answer('users/mehmet', () => ({ body: { detail: 'done' } }));
+  await go('users');
+  const row =
+    "[...document.querySelectorAll('.people li')].find((each) => each.textContent.includes('mehmet'))";
+  await page.waitForFunction(row);
+  const mark = `${row}.querySelector('.danger').dataset.opener = ''`;
+  await page.evaluate(mark);
+
+  await page.focus(opener);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog[open]');
+  await press('Cancel');
+  await page.waitForFunction("document.querySelector('dialog') === null");
+  assert.equal(await page.evaluate(focused(opener)), true, 'after "Cancel"');
+
+  const change = 'button[aria-label="Change mehmet"]';
+  await page.focus(change);
+  await page.keyboard.press('Enter');
+  await fill({ password: 'five words are quite enough', currentPassword: 'x' }, '.people form');
+  await page.waitForFunction("document.querySelector('.people form') === null");
+  assert.equal(await page.evaluate(focused(change)), true, 'after the change');
+
+  const { users } = scenes.busy.users as { readonly users: readonly { readonly name: string }[] };
+  server.answer('users', () => ({ body: { users: users.filter(({ name }) => name !== 'mehmet') } }));
+  await page.focus(opener);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('dialog[open]');
+  await page.locator('dialog button[type="submit"]').click();
+  await page.waitForFunction(`document.querySelector('${change}') === null`);
+  assert.equal(await page.evaluate(focused('#main')), true, 'its button went with the user');
+});
+
+test(
+  'the code of the second factor can be typed at once where it is asked for [S1] [S8]',
+  browser,
+  async (t) => {
+    const server = await startSceneServer(t, 'nobody');
+    const { page, go, fill } = await startPagePerson(t, server.url);
+    const { session } = scenes.nobody;
+    assert.ok(session !== undefined);
+    server.answer('session', ({ method }) =>
+      method === 'POST'
+        ? { status: 401, body: { code: 'status.totp-needed', detail: 'the code is needed' } }
+        : { body: session },
+    );
+    await go('login');
+    await fill({ name: 'gerda', password: 'five words' });
+    await page.waitForSelector('input[name="totp"]');
+    assert.equal(await page.evaluate(focused('input[name="totp"]')), true);
+    await page.keyboard.type('123');
+    await page.waitForFunction("document.querySelector('input[name=\"totp\"]').value === '123'");
+  },
+);

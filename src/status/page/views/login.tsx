@@ -73,6 +73,7 @@ export function LoginView({ model }: ViewProps) {
                 autocomplete="one-time-code"
                 mono
                 numeric
+                focused
               />
             </Form>
             <button type="button" class="link" onClick={() => setKnown(null)}>
