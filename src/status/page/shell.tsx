@@ -91,8 +91,9 @@ function Bar({ model, view }: ViewProps & { readonly view: ViewName }) {
         </p>
       ) : null}
       {model.stale ? (
-        <p class="stale-note" role="alert">
-          {t.stale(duration(seconds))}
+        // What grows each second is outside of the alert, which is read out whenever it changes.
+        <p class="stale-note">
+          <span role="alert">{t.stale}</span> <span>{t.staleAge(duration(seconds))}</span>
         </p>
       ) : null}
       {view === 'overview' ? null : (

@@ -62,7 +62,8 @@ export const t = {
   version: (version: string) => `AutoWeave Edge ${version}`,
   simulated: 'SIMULATED',
   simulatedWhy: 'These devices are replayed captures, not a real USB bus.',
-  stale: (age: string) => `No answer from the appliance. What you see is ${age} old.`,
+  stale: 'No answer from the appliance.',
+  staleAge: (age: string) => `What you see is ${age} old.`,
   unknown: 'unknown',
   ageUnknown: 'age unknown',
   noFigure: '–',
@@ -240,6 +241,7 @@ export const t = {
     pause: 'Pause',
     resume: (n: number) => (n === 0 ? 'Go on' : `Go on (${n} new)`),
     older: 'Show older',
+    hole: 'Events are missing here: newer ones have taken their place. “Show older” reads them.',
   },
   kind: {
     'usb.': 'USB',
@@ -354,7 +356,8 @@ export const t = {
     outDone: 'You are logged out.',
     other: 'Another account',
     plain: 'This connection is not encrypted: use it in a network you trust, or open the page by https.',
-    locked: (age: string) => `Too many wrong attempts. The next is possible in ${age}.`,
+    locked: 'Too many wrong attempts.',
+    lockedFor: (age: string) => `The next is possible in ${age}.`,
   },
 
   setup: {

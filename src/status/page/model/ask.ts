@@ -19,17 +19,19 @@ export interface AskOptions {
   readonly body?: unknown;
   readonly csrf?: string | null;
   readonly timeoutMs?: number;
+  /** Somebody has just done what this is asked for: his session goes on. */
+  readonly pressed?: boolean;
 }
 
 const TIMEOUT_MS = 5_000;
 
 export async function ask<T>(path: string, options: AskOptions = {}): Promise<Answered<T>> {
-  const { method = 'GET', body, csrf, timeoutMs = TIMEOUT_MS } = options;
+  const { method = 'GET', body, csrf, timeoutMs = TIMEOUT_MS, pressed = false } = options;
   const headers: Record<string, string> = {};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (csrf) headers['X-CSRF-Token'] = csrf;
   // What the page reads by itself keeps no session alive.
-  if (method === 'GET' && path !== 'session') headers['X-Background'] = '1';
+  if (method === 'GET' && !pressed) headers['X-Background'] = '1';
   try {
     const response = await fetch(`/api/v1/${path}`, {
       method,

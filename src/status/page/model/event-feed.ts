@@ -1,12 +1,6 @@
 // The appliance's event stream (SSE) -> the newest events, taken over a few times a second whatever the rate.
 import type { ApplianceEvent, DevicesAnswer } from './answers.ts';
-
-export interface FeedRow {
-  readonly key: string;
-  readonly event: ApplianceEvent | null;
-  /** Told by the stream where events are missing. */
-  readonly notice: string | null;
-}
+import type { FeedRow } from './join-older.ts';
 
 export type FeedState = 'closed' | 'connecting' | 'open' | 'lost';
 

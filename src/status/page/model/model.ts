@@ -66,13 +66,13 @@ export class Model {
       // A device is opened where it stands; a plugin has a page of its own.
       if (this.route.view !== before || before === 'plugins') scrollTo(0, 0);
       // Somebody is here: this asks in his name, and so keeps his session.
-      void this.readSession();
+      void this.readSession({ pressed: true });
       this.refresh();
     });
     document.addEventListener('visibilitychange', () => this.#followVisibility());
     setInterval(() => this.changed(), 1_000);
     setInterval(() => this.refresh(), POLL_MS);
-    void this.readSession();
+    void this.readSession({ pressed: true });
     this.refresh();
   }
 
@@ -122,8 +122,9 @@ export class Model {
     return own === 'admin' || (role === 'operator' && own === 'operator');
   }
 
-  async readSession(): Promise<void> {
-    const answer = await ask<SessionAnswer>('session');
+  /** Mostly the page asks by itself, also whenever the appliance was away: that must keep no session alive. */
+  async readSession({ pressed = false }: Pick<AskOptions, 'pressed'> = {}): Promise<void> {
+    const answer = await ask<SessionAnswer>('session', { pressed });
     const before = this.session.value?.user?.name;
     this.session = this.#loaded(answer, this.session);
     const after = this.session.value?.user?.name;

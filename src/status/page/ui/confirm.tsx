@@ -1,6 +1,6 @@
 // A question before an act that is not easily taken back: a modal dialog with the consequence in words.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../strings.ts';
 
 interface ConfirmProps {
@@ -31,21 +31,37 @@ export function Confirm({
   const [text, setText] = useState('');
   const [busy, setBusy] = useState(false);
   const dialog = useRef<HTMLDialogElement>(null);
+  const opener = useRef<HTMLButtonElement>(null);
+  // Closed, and not just taken away: the browser gives the focus back to the button that opened it.
+  const close = () => dialog.current?.close();
+  const leave = () => {
+    close();
+    // The button goes with what it removed.
+    if (document.activeElement === opener.current)
+      document.getElementById('main')?.focus({ preventScroll: true });
+  };
   useEffect(() => {
     if (open) dialog.current?.showModal();
     else setText('');
   }, [open]);
+  useLayoutEffect(() => leave, []);
   const yes = async (event: Event) => {
     event.preventDefault();
     setBusy(true);
     await onYes(text);
     setBusy(false);
-    setOpen(false);
+    close();
   };
   const kind = danger === true ? 'danger' : '';
   return (
     <>
-      <button type="button" class={kind} disabled={disabled === true} onClick={() => setOpen(true)}>
+      <button
+        ref={opener}
+        type="button"
+        class={kind}
+        disabled={disabled === true}
+        onClick={() => setOpen(true)}
+      >
         {label}
       </button>
       {open ? (
@@ -65,7 +81,7 @@ export function Confirm({
               </label>
             )}
             <div class="acts end">
-              <button type="button" onClick={() => setOpen(false)}>
+              <button type="button" onClick={close}>
                 {t.cancel}
               </button>
               <button

@@ -18,7 +18,11 @@ interface FieldProps {
   readonly autocomplete?: string;
   readonly mono?: boolean;
   readonly numeric?: boolean;
+  /** For what takes the place of the field that had the focus. */
+  readonly focused?: boolean;
 }
+
+const takeFocus = (input: HTMLInputElement | null) => input?.focus();
 
 export function Field({
   name,
@@ -32,6 +36,7 @@ export function Field({
   autocomplete = 'off',
   mono,
   numeric,
+  focused,
 }: FieldProps) {
   const id = useId();
   return (
@@ -50,6 +55,7 @@ export function Field({
         {...(pattern === undefined ? {} : { pattern })}
         {...(minLength === undefined ? {} : { minLength })}
         {...(numeric === true ? { inputMode: 'numeric' as const } : {})}
+        {...(focused === true ? { ref: takeFocus } : {})}
         {...(hint === undefined ? {} : { 'aria-describedby': id, title: hint })}
       />
       {hint === undefined ? null : (

@@ -80,6 +80,17 @@ export const Empty = ({ title, children }: Within & { readonly title: string }) 
   </div>
 );
 
+/** Asks for another page of a list. Pressed while one is read it does nothing; it is not disabled, which would take the focus from it. */
+export const PageButton = ({
+  reading,
+  onPress,
+  children,
+}: Within & { readonly reading: boolean; onPress(): void }) => (
+  <button type="button" aria-disabled={reading} onClick={() => (reading ? undefined : onPress())}>
+    {children}
+  </button>
+);
+
 /** Instead of what could not be read. */
 export const ProblemBox = ({ problem }: { readonly problem: Problem }) => (
   <div class="problem" role="alert">

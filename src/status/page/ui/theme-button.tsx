@@ -8,8 +8,13 @@ type Theme = (typeof themes)[number];
 const KEY = 'autoweave.theme';
 
 function kept(): Theme {
-  const value = localStorage.getItem(KEY);
-  return themes.find((theme) => theme === value) ?? 'auto';
+  try {
+    const value = localStorage.getItem(KEY);
+    return themes.find((theme) => theme === value) ?? 'auto';
+  } catch {
+    // A browser that lets sites keep nothing throws at the very name.
+    return 'auto';
+  }
 }
 
 const show = (theme: Theme) => {
@@ -21,9 +26,13 @@ export function ThemeButton() {
   const [theme, setTheme] = useState(kept);
   const next = themes[(themes.indexOf(theme) + 1) % themes.length] ?? 'auto';
   const choose = () => {
-    localStorage.setItem(KEY, next);
     show(next);
     setTheme(next);
+    try {
+      localStorage.setItem(KEY, next);
+    } catch {
+      // It holds until the page is left.
+    }
   };
   return (
     <button type="button" class="quiet-button theme" onClick={choose} title={t.theme.change(t.theme[next])}>

@@ -4,7 +4,7 @@ import type { AuditAnswer } from '../model/answers.ts';
 import { ago, instant } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
-import { Empty, Head, Pill, Waiting } from '../ui/parts.tsx';
+import { Empty, Head, PageButton, Pill, Waiting } from '../ui/parts.tsx';
 import { useAnswer } from '../ui/use-answer.ts';
 
 export function AuditView({ model }: ViewProps) {
@@ -47,14 +47,14 @@ export function AuditView({ model }: ViewProps) {
       </section>
       <div class="acts center">
         {from === undefined ? null : (
-          <button type="button" onClick={() => setBefore(before.slice(0, -1))}>
+          <PageButton reading={kept.reading} onPress={() => setBefore(before.slice(0, -1))}>
             {t.audit.newer}
-          </button>
+          </PageButton>
         )}
         {next === null ? null : (
-          <button type="button" onClick={() => setBefore([...before, next])}>
+          <PageButton reading={kept.reading} onPress={() => setBefore([...before, next])}>
             {t.events.older}
-          </button>
+          </PageButton>
         )}
       </div>
     </>

@@ -2,7 +2,7 @@
 import { Component } from 'preact';
 import type { ApplianceEvent, Device } from '../model/answers.ts';
 import { deviceName } from '../model/device-tree.ts';
-import type { FeedRow } from '../model/event-feed.ts';
+import type { FeedRow } from '../model/join-older.ts';
 import { instant } from '../model/units.ts';
 import { t } from '../strings.ts';
 

@@ -1,12 +1,12 @@
 // Events as they come: filter by kind and by word, pause, and read back into what the appliance still keeps.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { HistoryAnswer } from '../model/answers.ts';
-import type { FeedRow } from '../model/event-feed.ts';
+import { type FeedRow, joinOlder, type OlderRows } from '../model/join-older.ts';
 import { count, duration } from '../model/units.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Icon } from '../ui/mark.tsx';
-import { Empty, Head } from '../ui/parts.tsx';
+import { Empty, Head, PageButton } from '../ui/parts.tsx';
 import { EventRow } from './event-row.tsx';
 
 const kinds = ['usb.', 'plugin.', 'security.', 'buffer.', 'uplink.', 'ota.', 'system.'] as const;
@@ -15,35 +15,37 @@ export function EventsView({ model }: ViewProps) {
   const { feed } = model;
   const [kind, setKind] = useState('');
   const [word, setWord] = useState('');
-  const [older, setOlder] = useState<readonly FeedRow[]>([]);
-  const [next, setNext] = useState<string | null | undefined>(undefined);
+  const [older, setOlder] = useState<OlderRows | null>(null);
   const [reading, setReading] = useState(false);
-  const shown = [...feed.rows, ...older].filter((row) => matches(row, kind, word.trim().toLowerCase()));
+  /** The one question whose answer is still wanted. */
+  const asked = useRef<object | null>(null);
+  const { rows, kept, before } = joinOlder(feed.rows, older);
+  const shown = rows.filter((row) => matches(row, kind, word.trim().toLowerCase()));
 
   const readOlder = async () => {
-    const last = [...feed.rows, ...older].findLast(({ event }) => event !== null)?.event?.id;
-    const before = next ?? last;
-    if (before === undefined) return;
+    if (before === null) return;
+    const question = {};
+    asked.current = question;
     setReading(true);
     const type = kind === '' ? '' : `&type=${encodeURIComponent(kind)}`;
     const answer = await model.read<HistoryAnswer>(
       `events/history?before=${encodeURIComponent(before)}&limit=100${type}`,
     );
+    if (asked.current !== question) return;
     setReading(false);
     if (!answer.ok) {
       model.say(answer.problem.detail, 'bad');
       return;
     }
-    setOlder([
-      ...older,
-      ...answer.value.events.map((event) => ({ key: `old-${event.id}`, event, notice: null })),
-    ]);
-    setNext(answer.value.next);
+    const { events, next } = answer.value;
+    const page = events.map((event) => ({ key: `old-${event.id}`, event, notice: null }));
+    setOlder({ below: kept?.below ?? before, rows: [...(kept?.rows ?? []), ...page], next });
   };
   const choose = (name: string) => {
+    asked.current = null;
+    setReading(false);
     setKind(name === kind ? '' : name);
-    setOlder([]);
-    setNext(undefined);
+    setOlder(null);
   };
 
   return (
@@ -104,11 +106,11 @@ export function EventsView({ model }: ViewProps) {
           ))}
         </ol>
       )}
-      {feed.rows.length === 0 || next === null ? null : (
+      {before === null ? null : (
         <div class="acts center">
-          <button type="button" disabled={reading} onClick={() => void readOlder()}>
+          <PageButton reading={reading} onPress={() => void readOlder()}>
             {t.events.older}
-          </button>
+          </PageButton>
         </div>
       )}
     </>

@@ -53,8 +53,8 @@ export function LoginView({ model }: ViewProps) {
           <p class="warning">{t.login.plain}</p>
         ) : null}
         {locked > 0 ? (
-          <p class="warning" role="alert">
-            {t.login.locked(duration(locked))}
+          <p class="warning">
+            <span role="alert">{t.login.locked}</span> <span>{t.login.lockedFor(duration(locked))}</span>
           </p>
         ) : null}
         {known === null ? (
@@ -73,6 +73,7 @@ export function LoginView({ model }: ViewProps) {
                 autocomplete="one-time-code"
                 mono
                 numeric
+                focused
               />
             </Form>
             <button type="button" class="link" onClick={() => setKnown(null)}>

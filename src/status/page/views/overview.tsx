@@ -31,9 +31,11 @@ function Hero({ model }: ViewProps) {
   return (
     <section class={`hero ${tone}`} aria-label={t.overview.state}>
       <Mark tone={tone} />
-      <div role="status">
-        <h1>{title}</h1>
-        <p class="reason">{reason}</p>
+      <div>
+        <div role="status">
+          <h1>{title}</h1>
+          <p class="reason">{reason}</p>
+        </div>
         <p class="since">
           {forSeconds === null ? null : <span>{t.overview.lasting(duration(forSeconds))}</span>}
           {model.state.value === null || model.stale ? null : (

@@ -1,5 +1,5 @@
 // Who may do what: people with their roles, and tokens of programs.
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { passwordMinLength, type User, type UsersAnswer, userNamePattern } from '../model/answers.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
@@ -62,8 +62,10 @@ function Person({
   const self = model.session.value?.user?.name === user.name;
   const path = `users/${encodeURIComponent(user.name)}`;
   const [isOpen, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
   const changed = () => {
     setOpen(false);
+    button.current?.focus();
     void kept.again();
   };
   const remove = async () => {
@@ -85,6 +87,7 @@ function Person({
       ) : (
         <span class="acts">
           <button
+            ref={button}
             type="button"
             aria-expanded={isOpen}
             aria-label={t.users.changeWho(user.name)}
