@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { LogLine } from '../contracts/appliance-control.ts';
 import type { UsbPortState } from '../contracts/usb-port-state.ts';
-import { applianceOptions, applianceUsage } from './appliance/appliance-client.ts';
+import { AppError } from '../lib/app-error.ts';
+import { applianceOptions, applianceUsage, parseAnswer } from './appliance/appliance-client.ts';
 import { lookAgain, withAppliance } from './appliance/look-again.ts';
 import { readSse } from './appliance/read-sse.ts';
 import {
@@ -27,6 +28,7 @@ export const statusCommand: Command = {
       { ...context, args: context.args.filter((each) => each !== '--all') },
       {
         path: '/api/v1/state',
+        field: 'health',
         toText: (answer) => stateText(answer as unknown as ShownState, { all }),
       },
     );
@@ -40,6 +42,7 @@ export const devicesCommand: Command = {
   run: (context) =>
     lookAgain(context, {
       path: '/api/v1/devices',
+      field: 'devices',
       // An appliance of an earlier version tells of no ports.
       toText: ({ devices, ports }) =>
         devicesText(devices as readonly ShownDevice[], (ports ?? []) as readonly UsbPortState[]),
@@ -76,13 +79,21 @@ ${applianceUsage}`,
           ...(before === undefined ? {} : { before }),
           ...(type === '' ? {} : { type }),
         });
-        const { events } = await client.get(`/api/v1/events/history?${asked}`);
+        const { events } = await client.get(`/api/v1/events/history?${asked}`, 'events');
         for (const event of (events as readonly Readonly<Record<string, unknown>>[]).toReversed())
           print(event);
         return exitCodes.ok;
       }
-      const stream = await client.open(`/api/v1/events?unnamed&last=${limit}`, new AbortController().signal);
-      for await (const data of readSse(stream)) print(JSON.parse(data) as Readonly<Record<string, unknown>>);
+      const stream = await client.open(`/api/v1/events?unnamed&last=${limit}`, {
+        type: 'text/event-stream',
+        signal: new AbortController().signal,
+      });
+      try {
+        for await (const data of readSse(stream)) print(parseAnswer(data));
+      } catch (cause) {
+        // An appliance that is started again does not end its streams first.
+        if (!(cause instanceof AppError) || cause.code !== 'cli.broken-off') throw cause;
+      }
       context.complain('The appliance has ended the stream.\n');
       return exitCodes.refused;
     });
@@ -101,6 +112,7 @@ export const logsCommand: Command = {
       { ...rest, isTerminal: false },
       {
         path: `/api/v1/logs?level=${encodeURIComponent(level)}&limit=500`,
+        field: 'lines',
         toText({ lines }) {
           const texts = (lines as readonly LogLine[]).map(logText);
           const news = texts.filter((text) => !told.has(text));

@@ -69,7 +69,7 @@ ${actUsage}`,
       const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
       const { values } = parseArgs({ args: [...context.args], options });
       const client = await applianceClient(values, context.environment);
-      const { source } = await client.get('/api/v1/state');
+      const { source } = await client.get('/api/v1/state', 'source');
       const name = String(source).split(':').at(-1) ?? '';
       const consequence = `Events that were not sent yet, settings, users and plugins of ${name} are lost for good.`;
       if (!(await confirmAct(context, { yes: values.yes, consequence, word: name })))
@@ -90,7 +90,10 @@ It is what the screen of the appliance shows; nothing in the network tells it. O
     tellRefusal(context, async () => {
       const { socket, json } = actOptions;
       const { values } = parseArgs({ args: [...context.args], options: { socket, json } });
-      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/claim-code');
+      const answer = await (await applianceClient(values, context.environment)).get(
+        '/api/v1/claim-code',
+        'code',
+      );
       context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.code)}\n`);
       return exitCodes.ok;
     }),

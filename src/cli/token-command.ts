@@ -19,7 +19,7 @@ const list: Action = {
   about: 'The tokens and their roles; what they are is kept nowhere.',
   async run({ args, environment, print }) {
     const { values } = parseArgs({ args: [...args], options: actOptions });
-    const answer = await (await applianceClient(values, environment)).get('/api/v1/tokens');
+    const answer = await (await applianceClient(values, environment)).get('/api/v1/tokens', 'tokens');
     const { tokens } = answer as unknown as { readonly tokens: readonly Entry[] };
     print(values.json ? `${JSON.stringify(tokens, null, 2)}\n` : tokensText(tokens));
     return exitCodes.ok;

@@ -38,7 +38,7 @@ const current: Action = {
   about: 'Print the document that is in force on the appliance',
   async run({ args, environment, print }) {
     const { values } = parseArgs({ args: [...args], options: actOptions });
-    const { text } = await (await applianceClient(values, environment)).get('/api/v1/trust');
+    const { text } = await (await applianceClient(values, environment)).get('/api/v1/trust', 'text');
     if (typeof text !== 'string') throw cliError('cli.unreadable', 'the appliance gave no trust document');
     print(values.json ? text : await trustText(orThrow(readTrustFile(text)).file));
     return exitCodes.ok;

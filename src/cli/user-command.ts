@@ -26,7 +26,9 @@ const actions: Readonly<Record<string, Action>> = {
     about: 'The users, their roles, and who has a second factor.',
     async run({ args, environment, print }) {
       const { values } = parseArgs({ args: [...args], options: actOptions });
-      const { users } = (await (await applianceClient(values, environment)).get('/api/v1/users')) as {
+      const { users } = (await (
+        await applianceClient(values, environment)
+      ).get('/api/v1/users', 'users')) as {
         readonly users: readonly Entry[];
       };
       print(values.json ? `${JSON.stringify(users, null, 2)}\n` : usersText(users));

@@ -12,6 +12,8 @@ const HOME = '\u001b[H\u001b[J';
 
 export interface Look {
   readonly path: string;
+  /** What the answer of every appliance has. */
+  readonly field: string;
   toText(answer: Readonly<Record<string, unknown>>): string;
 }
 
@@ -19,7 +21,7 @@ export interface Look {
 export async function lookAgain(context: CommandContext, look: Look): Promise<number> {
   return withAppliance(context, async (client, values) => {
     const show = async () => {
-      const answer = await client.get(look.path);
+      const answer = await client.get(look.path, look.field);
       if (values.json) return `${JSON.stringify(answer, null, values.watch ? 0 : 2)}\n`;
       return look.toText(answer);
     };

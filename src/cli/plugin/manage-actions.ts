@@ -40,7 +40,10 @@ export const manageActions: Readonly<Record<string, Action>> = {
     about: 'The installed plugins: state, version, memory, and why they are as they are.',
     async run(context) {
       const { values } = parseArgs({ args: [...context.args], options: actOptions });
-      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/plugins');
+      const answer = await (await applianceClient(values, context.environment)).get(
+        '/api/v1/plugins',
+        'plugins',
+      );
       const { plugins } = answer as unknown as { readonly plugins: readonly PluginStatus[] };
       context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
       return 0;
@@ -73,13 +76,13 @@ export const manageActions: Readonly<Record<string, Action>> = {
       const map = values.map === undefined ? null : await readSourceMap(values.map);
       const path = `/api/v1/plugins/${encodeURIComponent(name)}`;
       const client = await applianceClient(values, context.environment);
-      const answer = (await client.get(`${path}/logs`)) as unknown as {
+      const answer = (await client.get(`${path}/logs`, 'lines')) as unknown as {
         readonly lines: readonly PluginLogLine[];
       };
       const toSource = map === null ? (text: string) => text : toSourcePlaces(map);
       const lines = answer.lines.map((line) => ({ ...line, text: toSource(line.text) }));
       if (map !== null) {
-        const { plugin } = (await client.get(path)) as unknown as { readonly plugin: PluginStatus };
+        const { plugin } = (await client.get(path, 'plugin')) as unknown as { readonly plugin: PluginStatus };
         const made = `${map.x_plugin.name} ${map.x_plugin.version}`;
         if (made !== `${name} ${plugin.version}`)
           context.complain(
