@@ -86,7 +86,7 @@ ${applianceUsage}`,
       }
       const stream = await client.open(`/api/v1/events?unnamed&last=${limit}`, {
         type: 'text/event-stream',
-        signal: new AbortController().signal,
+        signal: context.output.ended,
       });
       try {
         for await (const data of readSse(stream)) print(parseAnswer(data));
@@ -94,6 +94,7 @@ ${applianceUsage}`,
         // An appliance that is started again does not end its streams first.
         if (!(cause instanceof AppError) || cause.code !== 'cli.broken-off') throw cause;
       }
+      if (context.output.ended.aborted) return exitCodes.ok;
       context.complain('The appliance has ended the stream.\n');
       return exitCodes.refused;
     });
@@ -109,7 +110,7 @@ export const logsCommand: Command = {
     const { level = 'info' } = taken;
     const told = new Set<string>();
     return lookAgain(
-      { ...rest, isTerminal: false },
+      { ...rest, output: { ...rest.output, isTerminal: false } },
       {
         path: `/api/v1/logs?level=${encodeURIComponent(level)}&limit=500`,
         field: 'lines',

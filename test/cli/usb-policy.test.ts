@@ -45,6 +45,7 @@ async function bench(t: Cleanup): Promise<Bench> {
         complain: (line) => void stderr.write(line),
         ask: null,
         isTerminal: false,
+        output: { isTerminal: false, ended: new AbortController().signal },
       });
       stdout.end();
       stderr.end();

@@ -26,11 +26,13 @@ export async function lookAgain(context: CommandContext, look: Look): Promise<nu
       return look.toText(answer);
     };
     context.print(await show());
+    const { ended, isTerminal } = context.output;
     while (values.watch) {
-      await delay(PERIOD_MS);
+      await delay(PERIOD_MS, undefined, { signal: ended }).catch(() => undefined);
+      if (ended.aborted) break;
       try {
         const text = await show();
-        context.print(context.isTerminal && !values.json ? `${HOME}${text}` : text);
+        context.print(isTerminal && !values.json ? `${HOME}${text}` : text);
       } catch (cause) {
         if (!(cause instanceof AppError)) throw cause;
         context.complain(`${cause.code}: ${cause.message}\n`);
