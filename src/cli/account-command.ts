@@ -8,6 +8,7 @@ import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
 import { readPassword } from './input-files.ts';
 import { newPassword } from './new-password.ts';
+import { plainLine } from './plain-text.ts';
 
 const { ca, json, url } = actOptions;
 const options = {
@@ -39,7 +40,7 @@ const totpOn: Action = {
     asUser(context, async ({ client, password: current }, { name }) => {
       const asking = atTerminal(context);
       const { secret, uri } = await client.send('POST', '/api/v1/users/me/totp');
-      context.complain(`Secret: ${String(secret)}\n${String(uri)}\n`);
+      context.complain(`Secret: ${plainLine(String(secret))}\n${plainLine(String(uri))}\n`);
       const code = digits(await asking('Code of the app: '));
       await client.send('PUT', '/api/v1/users/me/totp', { code, current });
       return `${name} has a second factor`;

@@ -17,6 +17,7 @@ import {
 import { cliError } from './cli-error.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
 import { numberOption } from './command-options.ts';
+import { plainLine } from './plain-text.ts';
 
 export const statusCommand: Command = {
   name: 'status',
@@ -70,7 +71,8 @@ ${applianceUsage}`,
         const isNotice = event.specversion === undefined && typeof event.message === 'string';
         if (!isNotice && !String(event.type).startsWith(type)) return;
         if (json) context.print(`${JSON.stringify(event)}\n`);
-        else if (isNotice) context.complain(`${String(event.code)}: ${String(event.message)}\n`);
+        else if (isNotice)
+          context.complain(`${plainLine(`${String(event.code)}: ${String(event.message)}`)}\n`);
         else context.print(eventText(event));
       };
       if (!watch) {

@@ -1,6 +1,7 @@
 // An error with a code -> one line on standard error and the exit code; every other error is thrown on.
 import { AppError } from '../lib/app-error.ts';
 import { type CommandContext, exitCodes } from './command.ts';
+import { plainLines } from './plain-text.ts';
 
 export async function tellRefusal(
   { complain }: Pick<CommandContext, 'complain'>,
@@ -10,7 +11,7 @@ export async function tellRefusal(
     return await run();
   } catch (cause) {
     if (!(cause instanceof AppError)) throw cause;
-    complain(`${cause.code}: ${cause.message}\n`);
+    complain(`${plainLines(`${cause.code}: ${cause.message}`, '\n  ')}\n`);
     return cause.code === 'cli.usage' ? exitCodes.usage : exitCodes.refused;
   }
 }

@@ -9,6 +9,7 @@ import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
 import { confirmAct } from './confirm-act.ts';
 import { newPassword } from './new-password.ts';
+import { plainLine } from './plain-text.ts';
 import { roleOption } from './role-option.ts';
 
 type Entry = Static<typeof UserEntry>;
@@ -136,7 +137,7 @@ function usersText(users: readonly Entry[]): string {
   return users
     .map(
       ({ name, role, since, totp }) =>
-        `${name.padEnd(width)}  ${role.padEnd(8)}  ${totp ? 'second factor' : 'no second factor'}, since ${since}\n`,
+        `${plainLine(`${name.padEnd(width)}  ${role.padEnd(8)}  ${totp ? 'second factor' : 'no second factor'}, since ${since}`)}\n`,
     )
     .join('');
 }

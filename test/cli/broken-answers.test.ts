@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -96,6 +96,8 @@ test('what answers in the place of an appliance is said to be none [S6]', async 
     [500, 'application/problem+json', html],
   ];
   const { dir } = await accessFixture(t);
+  const words = path.join(dir, 'words');
+  await writeFile(words, 'a long password\n');
   for (const [status, type, body] of answers) {
     const url = await webServer(t, (_request, response) => {
       response.writeHead(status, { 'Content-Type': type }).end(body);
@@ -114,6 +116,7 @@ test('what answers in the place of an appliance is said to be none [S6]', async 
       ['plugin', 'list'],
       ['plugin', 'logs', 'x'],
       ['trust', 'current'],
+      ['account', 'password', 'boss', '--password-file', words, '--new-password-file', words],
     ]) {
       const { code, err, out } = await run(...command, '--url', url);
       const what = `${command.join(' ')} ${status} ${type} ${body}: ${err}`;

@@ -8,6 +8,7 @@ import { AppError } from '../../lib/app-error.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { cliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import { plainLine } from '../plain-text.ts';
 
 const defaultSocket = '/run/autoweave/control.sock';
 const READ_LIMIT_MS = 30_000;
@@ -78,6 +79,8 @@ export async function applianceClient(
   const base = url === undefined ? null : parseUrl(url);
   const tokenFile = values['token-file'];
   const token = tokenFile === undefined ? null : (await fileOf(tokenFile)).trim();
+  if (token !== null && !isHeaderValue(token))
+    throw cliError('cli.unreadable', `read ${tokenFile}: it holds something other than one token`);
   const ca = values.ca === undefined ? {} : { ca: await fileOf(values.ca) };
   const ask: Ask = (headers, path, { signal, method = 'GET', body }) => {
     const { promise, resolve, reject } = Promise.withResolvers<Asking>();
@@ -138,7 +141,8 @@ function clientWith(ask: Ask, headers: Headers): ApplianceClient {
       const answer = await sent('POST', '/api/v1/session', asked);
       const [cookie = ''] = answer.answer.headers['set-cookie']?.[0]?.split(';', 1) ?? [];
       const { csrf } = await parsed(answer);
-      return clientWith(ask, { Cookie: cookie, 'X-CSRF-Token': String(csrf) });
+      if (!isHeaderValue(csrf)) throw noAppliance('its answer has no csrf');
+      return clientWith(ask, { Cookie: cookie, 'X-CSRF-Token': csrf });
     },
   };
 }
@@ -195,7 +199,8 @@ async function refuse(asking: Asking): Promise<Asking> {
   const body = await textOf(asking);
   const isProblem = String(headers['content-type']).startsWith('application/problem+json');
   const { code, detail, remedy } = isProblem ? parseAnswer(body) : {};
-  if (typeof code === 'string') throw new AppError(code, `${String(detail)}. ${String(remedy)}`);
+  if (typeof code === 'string')
+    throw new AppError(plainLine(code), plainLine(`${String(detail)}. ${String(remedy)}`));
   throw noAppliance(`HTTP ${statusCode}`);
 }
 
@@ -220,6 +225,10 @@ function noDaemon(where: string, isRemote: boolean, cause: unknown): AppError {
   return new AppError('cli.no-daemon', `ask the appliance at ${where}: ${errorText(cause)}; ${remedy}`, {
     cause,
   });
+}
+
+function isHeaderValue(value: unknown): value is string {
+  return typeof value === 'string' && /^[!-~]+$/.test(value);
 }
 
 function parseUrl(text: string): URL {

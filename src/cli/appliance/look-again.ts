@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AppError } from '../../lib/app-error.ts';
 import { type CommandContext, exitCodes } from '../command.ts';
+import { plainLine } from '../plain-text.ts';
 import { tellRefusal } from '../tell-refusal.ts';
 import { type ApplianceClient, applianceClient, applianceOptions } from './appliance-client.ts';
 
@@ -35,7 +36,7 @@ export async function lookAgain(context: CommandContext, look: Look): Promise<nu
         context.print(isTerminal && !values.json ? `${HOME}${text}` : text);
       } catch (cause) {
         if (!(cause instanceof AppError)) throw cause;
-        context.complain(`${cause.code}: ${cause.message}\n`);
+        context.complain(`${plainLine(`${cause.code}: ${cause.message}`)}\n`);
       }
     }
     return exitCodes.ok;

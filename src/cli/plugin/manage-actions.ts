@@ -10,6 +10,7 @@ import type { Action } from '../command-group.ts';
 import { oneFile } from '../command-options.ts';
 import { confirmAct } from '../confirm-act.ts';
 import { readBytes } from '../input-files.ts';
+import { plainLine, plainLines } from '../plain-text.ts';
 import { pluginTable } from './plugin-table.ts';
 import { parseSourceMap, toSourcePlaces } from './source-map.ts';
 
@@ -86,12 +87,13 @@ export const manageActions: Readonly<Record<string, Action>> = {
         const made = `${map.x_plugin.name} ${map.x_plugin.version}`;
         if (made !== `${name} ${plugin.version}`)
           context.complain(
-            `warning: the map is that of ${made}; installed is ${name} ${plugin.version}, whose places it gets wrong\n`,
+            `warning: the map is that of ${plainLine(made)}; installed is ${plainLine(`${name} ${plugin.version}`)}, whose places it gets wrong\n`,
           );
       }
       if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
       else
-        for (const { from, level, text, time } of lines) context.print(`${time} ${level} ${from}: ${text}\n`);
+        for (const { from, level, text, time } of lines)
+          context.print(`${plainLine(`${time} ${level} ${from}`)}: ${plainLines(text, '\n    ')}\n`);
       return 0;
     },
   },
@@ -122,8 +124,9 @@ async function act(
   const answer = await (await applianceClient(values, context.environment)).send(method, path, body);
   const { detail, plugin } = answer as unknown as Acted;
   if (values.json) context.print(`${JSON.stringify({ detail, plugin }, null, 2)}\n`);
-  else context.print(`${detail}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
-  for (const layer of plugin?.isolation.missing ?? []) context.complain(`INSECURE: ${layer}\n`);
+  else
+    context.print(`${plainLine(detail)}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
+  for (const layer of plugin?.isolation.missing ?? []) context.complain(`INSECURE: ${plainLine(layer)}\n`);
   // What was stored and does not run is no success for a script.
   const failed = plugin !== null && ['failed', 'blocked', 'rejected'].includes(plugin.state);
   return failed ? 1 : 0;
