@@ -85,7 +85,7 @@ async function asUser(
   const file = values['password-file'];
   const typed =
     file === undefined
-      ? await atTerminal(context)(`Password of ${name}: `, { isSecret: true })
+      ? await atTerminal(context, 'say --password-file FILE')(`Password of ${name}: `, { isSecret: true })
       : await readPassword(file);
   const stranger = await applianceClient({ url: values.url, ca: values.ca }, context.environment);
   const client = await stranger.logIn({ name, password: typed }).catch(async (cause: unknown) => {
@@ -102,9 +102,12 @@ async function asUser(
   return exitCodes.ok;
 }
 
-function atTerminal({ ask }: CommandContext): NonNullable<CommandContext['ask']> {
+function atTerminal(
+  { ask }: CommandContext,
+  instead = 'use one, or the page',
+): NonNullable<CommandContext['ask']> {
   if (ask !== null) return ask;
-  throw cliError('cli.no-terminal', 'there is no terminal to ask at; use one, or the page');
+  throw cliError('cli.no-terminal', `there is no terminal to ask at; ${instead}`);
 }
 
 /** Authenticators show the code in two groups. */

@@ -75,7 +75,7 @@ Without --config the file is $AUTOWEAVE_CONFIG; without that there is none.`,
     if (action === undefined || rest.length > 0) {
       const near = action === undefined ? nearestName(name, Object.keys(actions)) : null;
       context.complain(
-        `autoweave config: ${action === undefined ? `there is no "${name}"` : `"${rest[0]}" is one argument too many`}. ${
+        `autoweave config: ${name === '' ? '' : action === undefined ? `there is no "${name}". ` : `"${rest[0]}" is one argument too many. `}${
           near === null ? 'Say check, show or schema.' : `Did you mean ${near}?`
         }\n`,
       );

@@ -7,6 +7,7 @@ import { exitCodes } from './command.ts';
 import { commands } from './commands.ts';
 import { helpText, names, usageText } from './help-text.ts';
 import { type Output, openOutput } from './open-output.ts';
+import { tellRefusal } from './tell-refusal.ts';
 
 export async function runCli(options: {
   /** Without the program's own name. */
@@ -40,15 +41,22 @@ async function runCommand(
     complain(helpText());
     return exitCodes.usage;
   }
-  if (['help', '--help', '-h'].includes(first)) return help(args[0], print, complain);
+  const asksForHelp = args.includes('--help') || args.includes('-h');
+  if (['help', '--help', '-h'].includes(first))
+    return help(
+      args.find((each) => !each.startsWith('-')),
+      print,
+      complain,
+    );
+  if (asksForHelp && names.includes(first)) return help(first, print, complain);
   const command = commands.find(({ name }) => name === (first === '--version' ? 'version' : first));
   if (command === undefined) return unknown(first, complain);
-  if (args.includes('--help') || args.includes('-h')) return help(command.name, print, complain);
 
   try {
     const isTerminal = 'isTTY' in stderr && stderr.isTTY === true;
     const ask = isTerminal ? askAt(stdin, stderr) : null;
-    return await command.run({ args, environment, print, complain, ask, isTerminal, output: facts });
+    const context = { args, environment, print, complain, ask, isTerminal, output: facts };
+    return await tellRefusal(context, () => command.run(context));
   } catch (cause) {
     if (!isParseError(cause)) throw cause;
     complain(`autoweave ${command.name}: ${errorText(cause)}\n${usageText(command.name) ?? ''}`);

@@ -74,6 +74,12 @@ export async function applianceClient(
   environment: CommandContext['environment'],
 ): Promise<ApplianceClient> {
   const { url } = values;
+  if (values.socket === '') throw cliError('cli.usage', '--socket takes a file, not nothing');
+  if (values.socket !== undefined && url !== undefined)
+    throw cliError('cli.usage', 'say --socket or --url, not both: each names an appliance');
+  // Whoever means another appliance does not act on this one.
+  if (url === undefined && (values['token-file'] ?? values.ca) !== undefined)
+    throw cliError('cli.usage', '--token-file and --ca go with --url, which is missing');
   // An empty variable counts as not set.
   const socket = values.socket ?? (environment.AUTOWEAVE_SOCKET || defaultSocket);
   const base = url === undefined ? null : parseUrl(url);
