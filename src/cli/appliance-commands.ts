@@ -16,7 +16,7 @@ import {
 } from './appliance/shown-text.ts';
 import { cliError } from './cli-error.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
-import { numberOption } from './command-options.ts';
+import { lastOption } from './command-options.ts';
 import { plainLine } from './plain-text.ts';
 
 export const statusCommand: Command = {
@@ -63,7 +63,9 @@ ${applianceUsage}`,
     const { taken, rest } = takeOptions(context, ['last', 'before', 'type']);
     const { before, last, type = '' } = taken;
     return withAppliance(rest, async (client, { json, watch }) => {
-      const limit = numberOption('--last', last) ?? 20;
+      const limit = lastOption(last);
+      if (before !== undefined && !/^[1-9]\d{0,15}-[1-9]\d{0,15}$/.test(before))
+        throw cliError('cli.usage', `--before takes the id of an event, such as 1-1841, not ${before}`);
       if (watch && before !== undefined)
         throw cliError('cli.usage', '--before reads what is stored, --watch what follows: say one of them');
       const print = (event: Readonly<Record<string, unknown>>) => {
@@ -103,6 +105,8 @@ ${applianceUsage}`,
   },
 };
 
+const levels = ['debug', 'info', 'warn', 'error'];
+
 export const logsCommand: Command = {
   name: 'logs',
   summary: 'The newest lines of its log',
@@ -110,6 +114,10 @@ export const logsCommand: Command = {
   run: (context) => {
     const { taken, rest } = takeOptions(context, ['level']);
     const { level = 'info' } = taken;
+    if (!levels.includes(level)) {
+      context.complain(`cli.usage: --level takes ${levels.join(', ')}, not ${level}\n`);
+      return Promise.resolve(exitCodes.usage);
+    }
     const told = new Set<string>();
     return lookAgain(
       { ...rest, output: { ...rest.output, isTerminal: false } },

@@ -8,7 +8,7 @@ import { actOptions, actUsage, applianceClient, whereOptions } from './appliance
 import { auditText, settingsText } from './appliance/shown-text.ts';
 import { cliError } from './cli-error.ts';
 import { type Command, exitCodes } from './command.ts';
-import { numberOption, oneFile } from './command-options.ts';
+import { lastOption, numberOption, oneFile } from './command-options.ts';
 import { openNewFile } from './open-new-file.ts';
 import { tellRefusal } from './tell-refusal.ts';
 
@@ -46,7 +46,7 @@ ${actUsage}`,
     tellRefusal(context, async () => {
       const options = { ...actOptions, last: { type: 'string' }, before: { type: 'string' } } as const;
       const { values } = parseArgs({ args: [...context.args], options });
-      const limit = numberOption('--last', values.last) ?? 20;
+      const limit = lastOption(values.last);
       const before = numberOption('--before', values.before);
       const query = `limit=${limit}${before === undefined ? '' : `&before=${before}`}`;
       const answer = await (await applianceClient(values, context.environment)).get(

@@ -46,7 +46,7 @@ test('a place that cannot be written or read is told in one line [S6]', async (t
   }
 });
 
-test('which appliance is meant is said once and whole [S6]', async (t) => {
+test('which appliance is meant is said once and whole, and a wrong value names its option [S6]', async (t) => {
   const file = path.join(await tempDir(t), 'token');
   await writeFile(file, 'token\n');
   const url = ['--url', 'http://127.0.0.1:1'];
@@ -54,6 +54,10 @@ test('which appliance is meant is said once and whole [S6]', async (t) => {
     [['reboot', '--yes', '--token-file', file], /--token-file and --ca go with --url/],
     [['status', '--ca', file], /--token-file and --ca go with --url/],
     [['status', ...url, '--socket', file], /--socket or --url, not both/],
+    [['events', '--last', '0'], /--last takes 1 to 200, not 0/],
+    [['audit', '--last', '201'], /--last takes 1 to 200, not 201/],
+    [['events', '--before', 'x'], /--before takes the id of an event, such as 1-1841, not x/],
+    [['logs', '--level', 'loud'], /--level takes debug, info, warn, error, not loud/],
     [['status', '--socket', ''], /--socket takes a file, not nothing/],
   ] as const) {
     const { code, err } = await run(...argv);
