@@ -8,6 +8,7 @@ import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
 import { readPassword } from './input-files.ts';
 import { newPassword } from './new-password.ts';
+import { plainLine } from './plain-text.ts';
 
 const { ca, json, url } = actOptions;
 const options = {
@@ -39,7 +40,7 @@ const totpOn: Action = {
     asUser(context, async ({ client, password: current }, { name }) => {
       const asking = atTerminal(context);
       const { secret, uri } = await client.send('POST', '/api/v1/users/me/totp');
-      context.complain(`Secret: ${String(secret)}\n${String(uri)}\n`);
+      context.complain(`Secret: ${plainLine(String(secret))}\n${plainLine(String(uri))}\n`);
       const code = digits(await asking('Code of the app: '));
       await client.send('PUT', '/api/v1/users/me/totp', { code, current });
       return `${name} has a second factor`;
@@ -84,7 +85,7 @@ async function asUser(
   const file = values['password-file'];
   const typed =
     file === undefined
-      ? await atTerminal(context)(`Password of ${name}: `, { isSecret: true })
+      ? await atTerminal(context, 'say --password-file FILE')(`Password of ${name}: `, { isSecret: true })
       : await readPassword(file);
   const stranger = await applianceClient({ url: values.url, ca: values.ca }, context.environment);
   const client = await stranger.logIn({ name, password: typed }).catch(async (cause: unknown) => {
@@ -101,9 +102,12 @@ async function asUser(
   return exitCodes.ok;
 }
 
-function atTerminal({ ask }: CommandContext): NonNullable<CommandContext['ask']> {
+function atTerminal(
+  { ask }: CommandContext,
+  instead = 'use one, or the page',
+): NonNullable<CommandContext['ask']> {
   if (ask !== null) return ask;
-  throw cliError('cli.no-terminal', 'there is no terminal to ask at; use one, or the page');
+  throw cliError('cli.no-terminal', `there is no terminal to ask at; ${instead}`);
 }
 
 /** Authenticators show the code in two groups. */

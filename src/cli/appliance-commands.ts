@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import type { LogLine } from '../contracts/appliance-control.ts';
 import type { UsbPortState } from '../contracts/usb-port-state.ts';
-import { applianceOptions, applianceUsage } from './appliance/appliance-client.ts';
+import { AppError } from '../lib/app-error.ts';
+import { applianceOptions, applianceUsage, parseAnswer } from './appliance/appliance-client.ts';
 import { lookAgain, withAppliance } from './appliance/look-again.ts';
 import { readSse } from './appliance/read-sse.ts';
 import {
@@ -15,7 +16,8 @@ import {
 } from './appliance/shown-text.ts';
 import { cliError } from './cli-error.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
-import { numberOption } from './command-options.ts';
+import { lastOption } from './command-options.ts';
+import { plainLine } from './plain-text.ts';
 
 export const statusCommand: Command = {
   name: 'status',
@@ -27,6 +29,7 @@ export const statusCommand: Command = {
       { ...context, args: context.args.filter((each) => each !== '--all') },
       {
         path: '/api/v1/state',
+        field: 'health',
         toText: (answer) => stateText(answer as unknown as ShownState, { all }),
       },
     );
@@ -40,6 +43,7 @@ export const devicesCommand: Command = {
   run: (context) =>
     lookAgain(context, {
       path: '/api/v1/devices',
+      field: 'devices',
       // An appliance of an earlier version tells of no ports.
       toText: ({ devices, ports }) =>
         devicesText(devices as readonly ShownDevice[], (ports ?? []) as readonly UsbPortState[]),
@@ -59,7 +63,9 @@ ${applianceUsage}`,
     const { taken, rest } = takeOptions(context, ['last', 'before', 'type']);
     const { before, last, type = '' } = taken;
     return withAppliance(rest, async (client, { json, watch }) => {
-      const limit = numberOption('--last', last) ?? 20;
+      const limit = lastOption(last);
+      if (before !== undefined && !/^[1-9]\d{0,15}-[1-9]\d{0,15}$/.test(before))
+        throw cliError('cli.usage', `--before takes the id of an event, such as 1-1841, not ${before}`);
       if (watch && before !== undefined)
         throw cliError('cli.usage', '--before reads what is stored, --watch what follows: say one of them');
       const print = (event: Readonly<Record<string, unknown>>) => {
@@ -67,7 +73,8 @@ ${applianceUsage}`,
         const isNotice = event.specversion === undefined && typeof event.message === 'string';
         if (!isNotice && !String(event.type).startsWith(type)) return;
         if (json) context.print(`${JSON.stringify(event)}\n`);
-        else if (isNotice) context.complain(`${String(event.code)}: ${String(event.message)}\n`);
+        else if (isNotice)
+          context.complain(`${plainLine(`${String(event.code)}: ${String(event.message)}`)}\n`);
         else context.print(eventText(event));
       };
       if (!watch) {
@@ -76,18 +83,29 @@ ${applianceUsage}`,
           ...(before === undefined ? {} : { before }),
           ...(type === '' ? {} : { type }),
         });
-        const { events } = await client.get(`/api/v1/events/history?${asked}`);
+        const { events } = await client.get(`/api/v1/events/history?${asked}`, 'events');
         for (const event of (events as readonly Readonly<Record<string, unknown>>[]).toReversed())
           print(event);
         return exitCodes.ok;
       }
-      const stream = await client.open(`/api/v1/events?unnamed&last=${limit}`, new AbortController().signal);
-      for await (const data of readSse(stream)) print(JSON.parse(data) as Readonly<Record<string, unknown>>);
+      const stream = await client.open(`/api/v1/events?unnamed&last=${limit}`, {
+        type: 'text/event-stream',
+        signal: context.output.ended,
+      });
+      try {
+        for await (const data of readSse(stream)) print(parseAnswer(data));
+      } catch (cause) {
+        // An appliance that is started again does not end its streams first.
+        if (!(cause instanceof AppError) || cause.code !== 'cli.broken-off') throw cause;
+      }
+      if (context.output.ended.aborted) return exitCodes.ok;
       context.complain('The appliance has ended the stream.\n');
       return exitCodes.refused;
     });
   },
 };
+
+const levels = ['debug', 'info', 'warn', 'error'];
 
 export const logsCommand: Command = {
   name: 'logs',
@@ -96,11 +114,16 @@ export const logsCommand: Command = {
   run: (context) => {
     const { taken, rest } = takeOptions(context, ['level']);
     const { level = 'info' } = taken;
+    if (!levels.includes(level)) {
+      context.complain(`cli.usage: --level takes ${levels.join(', ')}, not ${level}\n`);
+      return Promise.resolve(exitCodes.usage);
+    }
     const told = new Set<string>();
     return lookAgain(
-      { ...rest, isTerminal: false },
+      { ...rest, output: { ...rest.output, isTerminal: false } },
       {
         path: `/api/v1/logs?level=${encodeURIComponent(level)}&limit=500`,
+        field: 'lines',
         toText({ lines }) {
           const texts = (lines as readonly LogLine[]).map(logText);
           const news = texts.filter((text) => !told.has(text));

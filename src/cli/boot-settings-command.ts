@@ -13,6 +13,7 @@ import { takeCertificates } from '../operate/identity/take-certificate.ts';
 import { provisionedNames, textOrNull } from '../operate/import-provision.ts';
 import { toSystemFiles } from '../operate/system-files/to-system-files.ts';
 import { type Command, exitCodes } from './command.ts';
+import { plainLine } from './plain-text.ts';
 import { provision } from './provision.ts';
 
 /** The parts of a boot note: code, field (or nothing), text. */
@@ -62,7 +63,7 @@ between code, field and text. Exit code 1 when something was refused.`,
     let refusals = 0;
     const note: Note = (code, field, text) => {
       refusals += 1;
-      context.complain(`${[code, field, text].map((part) => part.replace(/[\t\n]+/g, ' ')).join('\t')}\n`);
+      context.complain(`${[code, field, text].map((part) => plainLine(part)).join('\t')}\n`);
     };
     const chosen = await choose({ ...values, state, default: fallback, to }, note);
     await mkdir(to, { recursive: true });

@@ -36,7 +36,8 @@ export function commandGroup(options: {
       if (action === undefined) {
         const near = nearestName(wanted, names);
         const advice = near === null ? `Say one of: ${names.join(', ')}.` : `Did you mean ${near}?`;
-        context.complain(`autoweave ${name}: there is no "${wanted}". ${advice}\n`);
+        const what = wanted === '' ? '' : `there is no "${wanted}". `;
+        context.complain(`autoweave ${name}: ${what}${advice}\n`);
         return exitCodes.usage;
       }
       return tellRefusal(context, () => action.run({ ...context, args }));

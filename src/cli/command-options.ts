@@ -14,6 +14,13 @@ export function numberOption(name: string, text: string | undefined): number | u
   return Number(text);
 }
 
+/** How many of the newest: as many as the appliance tells at once. */
+export function lastOption(text: string | undefined): number {
+  const last = numberOption('--last', text) ?? 20;
+  if (last < 1 || last > 200) throw cliError('cli.usage', `--last takes 1 to 200, not ${last}`);
+  return last;
+}
+
 /** A day (its beginning, UTC) or an instant. */
 export function instantOption(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

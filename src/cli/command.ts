@@ -10,6 +10,12 @@ export interface CommandContext {
   readonly complain: (text: string) => void;
   /** Asks the person at the terminal; null when there is none. Resolves with '' at the end of the input. `isSecret`: not shown. */
   readonly ask: ((question: string, options?: { readonly isSecret?: boolean }) => Promise<string>) | null;
+  readonly output: {
+    /** Whether what is printed goes to a terminal, which shows what a cursor does. */
+    readonly isTerminal: boolean;
+    /** Aborted once nobody takes what is printed: what goes on until it is stopped ends then; what acts goes on to its end. */
+    readonly ended: AbortSignal;
+  };
   /** Whether what is complained goes to a terminal, where a line can be written over. */
   readonly isTerminal: boolean;
 }

@@ -9,6 +9,7 @@ import { AppError } from '../lib/app-error.ts';
 import { nearestName } from '../lib/nearest-name.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
 import { complainAbout } from './complain-about.ts';
+import { plainLine } from './plain-text.ts';
 
 type Loaded = ConfigVerdict & { readonly file: string | null };
 type Action = (
@@ -40,7 +41,7 @@ const actions: Readonly<Record<string, Action>> = {
     else {
       for (const [section, values] of Object.entries(shown)) {
         for (const [key, value] of Object.entries(values)) {
-          context.print(`${section}.${key} = ${JSON.stringify(value)}\n`);
+          context.print(`${section}.${key} = ${plainLine(JSON.stringify(value ?? null))}\n`);
         }
       }
     }
@@ -74,7 +75,7 @@ Without --config the file is $AUTOWEAVE_CONFIG; without that there is none.`,
     if (action === undefined || rest.length > 0) {
       const near = action === undefined ? nearestName(name, Object.keys(actions)) : null;
       context.complain(
-        `autoweave config: ${action === undefined ? `there is no "${name}"` : `"${rest[0]}" is one argument too many`}. ${
+        `autoweave config: ${name === '' ? '' : action === undefined ? `there is no "${name}". ` : `"${rest[0]}" is one argument too many. `}${
           near === null ? 'Say check, show or schema.' : `Did you mean ${near}?`
         }\n`,
       );

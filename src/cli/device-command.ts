@@ -8,6 +8,7 @@ import { cliError } from './cli-error.ts';
 import { exitCodes } from './command.ts';
 import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
+import { plainLine } from './plain-text.ts';
 
 const options = { ...actOptions, reason: { type: 'string' } } as const;
 
@@ -33,7 +34,7 @@ function judge(target: 'allow' | 'block', about: string): Action {
             cause,
           });
         });
-      print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : `${String(answer.detail)}\n`);
+      print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : `${plainLine(String(answer.detail))}\n`);
       return exitCodes.ok;
     },
   };

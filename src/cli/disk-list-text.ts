@@ -2,6 +2,7 @@
 import { bytesText } from '../flash/bytes-text.ts';
 import type { DiskContent, ListedPartition } from '../flash/disk.ts';
 import type { FoundDisk } from '../flash/read-disks.ts';
+import { plainLine } from './plain-text.ts';
 
 export function diskListText(disks: readonly FoundDisk[]): string {
   return disks.map((disk, index) => `${String(index + 1).padStart(3)}  ${diskText(disk)}\n`).join('');
@@ -20,7 +21,7 @@ export function diskText(disk: FoundDisk): string {
   const mounted = uses.flatMap((use) =>
     use.kind === 'mounted' ? [`${use.node} is mounted at ${use.where}`] : [],
   );
-  return [facts.join('  '), ...contentLines(content), ...mounted].join('\n       ');
+  return [facts.join('  '), ...contentLines(content), ...mounted].map(plainLine).join('\n       ');
 }
 
 /** For --json: plain facts. */

@@ -6,6 +6,7 @@ import { errorText } from '../lib/error-text.ts';
 import { examine } from '../operate/doctor/examine.ts';
 import { type Finding, fault, ok, type Verdict } from '../operate/doctor/finding.ts';
 import { type Command, type CommandContext, exitCodes } from './command.ts';
+import { plainLine } from './plain-text.ts';
 
 const marks: Readonly<Record<Verdict, string>> = {
   ok: 'ok',
@@ -66,5 +67,5 @@ function toText(findings: readonly Finding[]): string {
     ...(remedy === null ? [] : [`${' '.repeat(26)}-> ${remedy}`]),
   ]);
   const faults = findings.filter(({ verdict }) => verdict === 'fault').length;
-  return `${lines.join('\n')}\n\n${faults === 0 ? 'No fault was found.' : `${faults} fault${faults === 1 ? '' : 's'}.`}\n`;
+  return `${lines.map(plainLine).join('\n')}\n\n${faults === 0 ? 'No fault was found.' : `${faults} fault${faults === 1 ? '' : 's'}.`}\n`;
 }

@@ -1,15 +1,15 @@
 // `autoweave settings|audit|diagnostics`: what an operator reads of an appliance beyond its state.
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { AuditEntry } from '../contracts/api-access.ts';
+import { AppError } from '../lib/app-error.ts';
 import { errorText } from '../lib/error-text.ts';
 import { actOptions, actUsage, applianceClient, whereOptions } from './appliance/appliance-client.ts';
 import { auditText, settingsText } from './appliance/shown-text.ts';
 import { cliError } from './cli-error.ts';
 import { type Command, exitCodes } from './command.ts';
-import { numberOption, oneFile } from './command-options.ts';
+import { lastOption, numberOption, oneFile } from './command-options.ts';
+import { openNewFile } from './open-new-file.ts';
 import { tellRefusal } from './tell-refusal.ts';
 
 const DIAGNOSTICS_LIMIT_MS = 120_000;
@@ -24,7 +24,10 @@ ${actUsage}`,
   run: (context) =>
     tellRefusal(context, async () => {
       const { values } = parseArgs({ args: [...context.args], options: actOptions });
-      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/settings');
+      const answer = await (await applianceClient(values, context.environment)).get(
+        '/api/v1/settings',
+        'config',
+      );
       const { config, hidden } = answer as { readonly config: unknown; readonly hidden: readonly string[] };
       context.print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : settingsText(config, hidden));
       return exitCodes.ok;
@@ -43,10 +46,13 @@ ${actUsage}`,
     tellRefusal(context, async () => {
       const options = { ...actOptions, last: { type: 'string' }, before: { type: 'string' } } as const;
       const { values } = parseArgs({ args: [...context.args], options });
-      const limit = numberOption('--last', values.last) ?? 20;
+      const limit = lastOption(values.last);
       const before = numberOption('--before', values.before);
       const query = `limit=${limit}${before === undefined ? '' : `&before=${before}`}`;
-      const answer = await (await applianceClient(values, context.environment)).get(`/api/v1/audit?${query}`);
+      const answer = await (await applianceClient(values, context.environment)).get(
+        `/api/v1/audit?${query}`,
+        'entries',
+      );
       const { entries } = answer as unknown as { readonly entries: readonly AuditEntry[] };
       context.print(values.json ? `${JSON.stringify(answer, null, 2)}\n` : auditText(entries.toReversed()));
       return exitCodes.ok;
@@ -67,21 +73,17 @@ ${actUsage}`,
       });
       const file = oneFile(positionals, 'FILE');
       const client = await applianceClient(values, context.environment);
-      const answer = await client.open('/api/v1/diagnostics', AbortSignal.timeout(DIAGNOSTICS_LIMIT_MS));
-      const target = createWriteStream(file, { flags: 'wx', mode: 0o600 });
-      let isOurs = false;
-      target.once('open', () => {
-        isOurs = true;
-      });
+      await using kept = await openNewFile(file);
       try {
-        await pipeline(answer, target);
+        const signal = AbortSignal.timeout(DIAGNOSTICS_LIMIT_MS);
+        await kept.write(await client.open('/api/v1/diagnostics', { type: 'application/gzip', signal }));
       } catch (cause) {
         // Half of it would look like all of it.
-        if (isOurs) await rm(file, { force: true });
-        const code = (cause as NodeJS.ErrnoException).code === 'EEXIST' ? 'cli.exists' : 'cli.unwritable';
-        throw cliError(code, `write ${file}: ${errorText(cause)}`, cause);
+        await kept.forget();
+        if (cause instanceof AppError) throw cause;
+        throw cliError('cli.unwritable', `write ${file}: ${errorText(cause)}`, cause);
       }
-      const bytes = target.bytesWritten;
+      const bytes = (await stat(file)).size;
       context.print(values.json ? `${JSON.stringify({ file, bytes })}\n` : `${file}: ${bytes} bytes\n`);
       return exitCodes.ok;
     }),

@@ -5,6 +5,7 @@ import { cliError } from './cli-error.ts';
 import { type Command, exitCodes } from './command.ts';
 import { numberOption } from './command-options.ts';
 import { confirmAct } from './confirm-act.ts';
+import { plainLine } from './plain-text.ts';
 import { tellRefusal } from './tell-refusal.ts';
 
 const IDENTIFY_SECONDS = 30;
@@ -29,7 +30,7 @@ ${actUsage}`,
         '/api/v1/identify',
         { seconds },
       );
-      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${plainLine(String(answer.detail))}\n`);
       return exitCodes.ok;
     }),
 };
@@ -51,7 +52,7 @@ ${actUsage}`,
         'POST',
         '/api/v1/reboot',
       );
-      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${plainLine(String(answer.detail))}\n`);
       return exitCodes.ok;
     }),
 };
@@ -69,13 +70,13 @@ ${actUsage}`,
       const options = { ...actOptions, yes: { type: 'boolean', default: false } } as const;
       const { values } = parseArgs({ args: [...context.args], options });
       const client = await applianceClient(values, context.environment);
-      const { source } = await client.get('/api/v1/state');
-      const name = String(source).split(':').at(-1) ?? '';
+      const { source } = await client.get('/api/v1/state', 'source');
+      const name = plainLine(String(source).split(':').at(-1) ?? '');
       const consequence = `Events that were not sent yet, settings, users and plugins of ${name} are lost for good.`;
       if (!(await confirmAct(context, { yes: values.yes, consequence, word: name })))
         return exitCodes.refused;
       const answer = await client.send('POST', '/api/v1/factory-reset', { confirm: name });
-      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${plainLine(String(answer.detail))}\n`);
       return exitCodes.ok;
     }),
 };
@@ -90,8 +91,11 @@ It is what the screen of the appliance shows; nothing in the network tells it. O
     tellRefusal(context, async () => {
       const { socket, json } = actOptions;
       const { values } = parseArgs({ args: [...context.args], options: { socket, json } });
-      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/claim-code');
-      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.code)}\n`);
+      const answer = await (await applianceClient(values, context.environment)).get(
+        '/api/v1/claim-code',
+        'code',
+      );
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${plainLine(String(answer.code))}\n`);
       return exitCodes.ok;
     }),
 };

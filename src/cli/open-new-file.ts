@@ -1,10 +1,10 @@
-// A file that was not there -> one to write a secret into, which its owner alone can read.
+// A file that was not there -> one to write into, which its owner alone can read.
 import { open, rm } from 'node:fs/promises';
 import { errorText } from '../lib/error-text.ts';
 import { cliError } from './cli-error.ts';
 
 export interface NewFile extends AsyncDisposable {
-  write(text: string): Promise<void>;
+  write(content: string | AsyncIterable<Buffer>): Promise<void>;
   /** Nothing of it stays. */
   forget(): Promise<void>;
 }
@@ -15,8 +15,8 @@ export async function openNewFile(file: string): Promise<NewFile> {
     throw cliError(code, `write ${file}: ${errorText(cause)}`, cause);
   });
   return {
-    async write(text) {
-      await handle.writeFile(text);
+    async write(content) {
+      await handle.writeFile(content);
       await handle.sync();
     },
     forget: () => rm(file, { force: true }),

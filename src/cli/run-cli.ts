@@ -6,6 +6,8 @@ import { askAt } from './ask-at.ts';
 import { exitCodes } from './command.ts';
 import { commands } from './commands.ts';
 import { helpText, names, usageText } from './help-text.ts';
+import { type Output, openOutput } from './open-output.ts';
+import { tellRefusal } from './tell-refusal.ts';
 
 export async function runCli(options: {
   /** Without the program's own name. */
@@ -16,26 +18,45 @@ export async function runCli(options: {
   /** Where a person may be asked; left out: nobody is. */
   readonly stdin?: NodeJS.ReadableStream;
 }): Promise<number> {
-  const { environment, stdout, stderr } = options;
-  const [first, ...args] = options.argv;
-  // `autoweave … | head` closes the pipe early: that is no failure.
-  for (const stream of [stdout, stderr]) stream.on('error', () => undefined);
-  const print = (text: string) => void stdout.write(text);
+  const { stdout, stderr } = options;
+  // Nobody is left to be told; and `autoweave flash … 2>&1 | head` writes on.
+  stderr.on('error', () => undefined);
   const complain = (text: string) => void stderr.write(text);
+  // `autoweave … | head` closes the pipe early: that is no failure.
+  const output = openOutput(stdout);
+  const code = await runCommand(options, output, complain);
+  const failure = await output.failure();
+  if (failure === null) return code;
+  complain(`cli.unwritable: write standard output: ${failure}\n`);
+  return exitCodes.refused;
+}
 
+async function runCommand(
+  { argv, environment, stderr, stdin }: Parameters<typeof runCli>[0],
+  { facts, print }: Output,
+  complain: (text: string) => void,
+): Promise<number> {
+  const [first, ...args] = argv;
   if (first === undefined) {
     complain(helpText());
     return exitCodes.usage;
   }
-  if (['help', '--help', '-h'].includes(first)) return help(args[0], print, complain);
+  const asksForHelp = args.includes('--help') || args.includes('-h');
+  if (['help', '--help', '-h'].includes(first))
+    return help(
+      args.find((each) => !each.startsWith('-')),
+      print,
+      complain,
+    );
+  if (asksForHelp && names.includes(first)) return help(first, print, complain);
   const command = commands.find(({ name }) => name === (first === '--version' ? 'version' : first));
   if (command === undefined) return unknown(first, complain);
-  if (args.includes('--help') || args.includes('-h')) return help(command.name, print, complain);
 
   try {
     const isTerminal = 'isTTY' in stderr && stderr.isTTY === true;
-    const ask = isTerminal ? askAt(options.stdin, stderr) : null;
-    return await command.run({ args, environment, print, complain, ask, isTerminal });
+    const ask = isTerminal ? askAt(stdin, stderr) : null;
+    const context = { args, environment, print, complain, ask, isTerminal, output: facts };
+    return await tellRefusal(context, () => command.run(context));
   } catch (cause) {
     if (!isParseError(cause)) throw cause;
     complain(`autoweave ${command.name}: ${errorText(cause)}\n${usageText(command.name) ?? ''}`);

@@ -5,6 +5,7 @@ import { cliError } from './cli-error.ts';
 import { type Command, exitCodes } from './command.ts';
 import { confirmAct } from './confirm-act.ts';
 import { newPassword } from './new-password.ts';
+import { plainLine } from './plain-text.ts';
 import { tellRefusal } from './tell-refusal.ts';
 
 const options = {
@@ -52,7 +53,7 @@ ${actUsage}`,
         '/api/v1/setup',
         body,
       );
-      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${String(answer.detail)}\n`);
+      context.print(values.json ? `${JSON.stringify(answer)}\n` : `${plainLine(String(answer.detail))}\n`);
       return exitCodes.ok;
     }),
 };

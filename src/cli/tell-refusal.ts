@@ -1,6 +1,8 @@
-// An error with a code -> one line on standard error and the exit code; every other error is thrown on.
+// An error with a code of ours, or of the system about a file -> one line on standard error and the exit code; every other is thrown on.
 import { AppError } from '../lib/app-error.ts';
+import { errorText } from '../lib/error-text.ts';
 import { type CommandContext, exitCodes } from './command.ts';
+import { plainLines } from './plain-text.ts';
 
 export async function tellRefusal(
   { complain }: Pick<CommandContext, 'complain'>,
@@ -9,8 +11,15 @@ export async function tellRefusal(
   try {
     return await run();
   } catch (cause) {
-    if (!(cause instanceof AppError)) throw cause;
-    complain(`${cause.code}: ${cause.message}\n`);
-    return cause.code === 'cli.usage' ? exitCodes.usage : exitCodes.refused;
+    const isOurs = cause instanceof AppError;
+    if (!isOurs && !isOfSystem(cause)) throw cause;
+    const said = isOurs ? `${cause.code}: ${cause.message}` : `cli.system: ${errorText(cause)}`;
+    complain(`${plainLines(said, '\n  ')}\n`);
+    return isOurs && cause.code === 'cli.usage' ? exitCodes.usage : exitCodes.refused;
   }
+}
+
+/** What is said of a file that cannot be made, read or written: the person can do something about it. */
+function isOfSystem(cause: unknown): boolean {
+  return cause instanceof Error && 'syscall' in cause && 'errno' in cause;
 }

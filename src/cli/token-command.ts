@@ -10,6 +10,7 @@ import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
 import { confirmAct } from './confirm-act.ts';
 import { openNewFile } from './open-new-file.ts';
+import { plainLine } from './plain-text.ts';
 import { roleOption } from './role-option.ts';
 
 type Entry = Static<typeof TokenEntry>;
@@ -19,7 +20,7 @@ const list: Action = {
   about: 'The tokens and their roles; what they are is kept nowhere.',
   async run({ args, environment, print }) {
     const { values } = parseArgs({ args: [...args], options: actOptions });
-    const answer = await (await applianceClient(values, environment)).get('/api/v1/tokens');
+    const answer = await (await applianceClient(values, environment)).get('/api/v1/tokens', 'tokens');
     const { tokens } = answer as unknown as { readonly tokens: readonly Entry[] };
     print(values.json ? `${JSON.stringify(tokens, null, 2)}\n` : tokensText(tokens));
     return exitCodes.ok;
@@ -43,7 +44,7 @@ const add: Action = {
       throw cause;
     });
     if (file === null) {
-      print(values.json ? `${JSON.stringify({ token })}\n` : `${String(token)}\n`);
+      print(values.json ? `${JSON.stringify({ token })}\n` : `${plainLine(String(token))}\n`);
       return exitCodes.ok;
     }
     await file.write(`${String(token)}\n`).catch((cause: unknown) => {
@@ -87,6 +88,8 @@ function tokensText(tokens: readonly Entry[]): string {
   if (tokens.length === 0) return 'there is no token\n';
   const width = Math.max(...tokens.map(({ name }) => name.length));
   return tokens
-    .map(({ name, role, since }) => `${name.padEnd(width)}  ${role.padEnd(8)}  since ${since}\n`)
+    .map(
+      ({ name, role, since }) => `${plainLine(`${name.padEnd(width)}  ${role.padEnd(8)}  since ${since}`)}\n`,
+    )
     .join('');
 }

@@ -7,6 +7,7 @@ import { exitCodes } from './command.ts';
 import type { Action } from './command-group.ts';
 import { oneFile } from './command-options.ts';
 import { readText } from './input-files.ts';
+import { plainLine } from './plain-text.ts';
 import { trustText } from './trust-text.ts';
 
 const install: Action = {
@@ -28,7 +29,7 @@ const install: Action = {
       return exitCodes.ok;
     }
     const how = isNew ? (before === null ? 'the first' : `after ${before}`) : 'it was already';
-    print(`version ${version} is in force (${how})\n`);
+    print(`${plainLine(`version ${version} is in force (${how})`)}\n`);
     return exitCodes.ok;
   },
 };
@@ -38,7 +39,7 @@ const current: Action = {
   about: 'Print the document that is in force on the appliance',
   async run({ args, environment, print }) {
     const { values } = parseArgs({ args: [...args], options: actOptions });
-    const { text } = await (await applianceClient(values, environment)).get('/api/v1/trust');
+    const { text } = await (await applianceClient(values, environment)).get('/api/v1/trust', 'text');
     if (typeof text !== 'string') throw cliError('cli.unreadable', 'the appliance gave no trust document');
     print(values.json ? text : await trustText(orThrow(readTrustFile(text)).file));
     return exitCodes.ok;

@@ -4,6 +4,7 @@ import type { TrustFile } from '../trust/read-trust-file.ts';
 import { parseSignatures } from '../trust/signature-text.ts';
 import { signersOf } from '../trust/signers.ts';
 import { verifySigned } from '../trust/verify-signed.ts';
+import { plainLine } from './plain-text.ts';
 
 export async function trustText({ document, signedText, signatures }: TrustFile): Promise<string> {
   const lines = [`version ${document.version}, issued ${document.issued}, expires ${document.expires}`];
@@ -27,7 +28,7 @@ export async function trustText({ document, signedText, signatures }: TrustFile)
     lines.push(`revoked content ${sha256} ${since}: ${reason}`);
   if (signatures.length === 0) lines.push('not signed');
   for (const text of signatures) lines.push(await signatureLine(Buffer.from(signedText), text, known));
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(plainLine).join('\n')}\n`;
 }
 
 async function signatureLine(content: Buffer, text: string, known: readonly PublicKey[]): Promise<string> {

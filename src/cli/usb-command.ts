@@ -75,8 +75,8 @@ Files are written in the language of usbguard-rules.conf(5). - is standard input
         const near = topic === 'policy' ? nearestName(name, Object.keys(actions)) : null;
         context.complain(
           topic === 'policy'
-            ? `autoweave usb policy: there is no "${name}". ${near === null ? `Say ${Object.keys(actions).join(', ')}.` : `Did you mean ${near}?`}\n`
-            : `autoweave usb: there is no "${topic}". Say policy.\n`,
+            ? `autoweave usb policy: ${name === '' ? '' : `there is no "${name}". `}${near === null ? `Say ${Object.keys(actions).join(', ')}.` : `Did you mean ${near}?`}\n`
+            : `autoweave usb: ${topic === '' ? '' : `there is no "${topic}". `}Say policy.\n`,
         );
         return exitCodes.usage;
       }

@@ -9,6 +9,7 @@ import { type Action, commandGroup } from './command-group.ts';
 import { oneFile } from './command-options.ts';
 import { confirmAct } from './confirm-act.ts';
 import { newPassword } from './new-password.ts';
+import { plainLine } from './plain-text.ts';
 import { roleOption } from './role-option.ts';
 
 type Entry = Static<typeof UserEntry>;
@@ -26,7 +27,9 @@ const actions: Readonly<Record<string, Action>> = {
     about: 'The users, their roles, and who has a second factor.',
     async run({ args, environment, print }) {
       const { values } = parseArgs({ args: [...args], options: actOptions });
-      const { users } = (await (await applianceClient(values, environment)).get('/api/v1/users')) as {
+      const { users } = (await (
+        await applianceClient(values, environment)
+      ).get('/api/v1/users', 'users')) as {
         readonly users: readonly Entry[];
       };
       print(values.json ? `${JSON.stringify(users, null, 2)}\n` : usersText(users));
@@ -134,7 +137,7 @@ function usersText(users: readonly Entry[]): string {
   return users
     .map(
       ({ name, role, since, totp }) =>
-        `${name.padEnd(width)}  ${role.padEnd(8)}  ${totp ? 'second factor' : 'no second factor'}, since ${since}\n`,
+        `${plainLine(`${name.padEnd(width)}  ${role.padEnd(8)}  ${totp ? 'second factor' : 'no second factor'}, since ${since}`)}\n`,
     )
     .join('');
 }

@@ -9,6 +9,7 @@ import type { FoundDisk } from '../flash/read-disks.ts';
 import { type CommandContext, exitCodes } from './command.ts';
 import { diskListText, diskText } from './disk-list-text.ts';
 import { flashProgress } from './flash-progress.ts';
+import { plainLine } from './plain-text.ts';
 
 export interface WriteRequest {
   readonly roots: SystemRoots;
@@ -117,7 +118,7 @@ export function sayProblem(
 }
 
 function problemText({ code, message, remedy }: FlashProblem): string {
-  return `${code}: ${message}. ${remedy}\n`;
+  return `${plainLine(`${code}: ${message}. ${remedy}`)}\n`;
 }
 
 function refused(

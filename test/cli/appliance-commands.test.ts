@@ -119,6 +119,8 @@ test('an appliance in the network is asked over TLS with a token, and its no is 
 
 test('what is wrong on the command line or in the way is said in one line [S6]', async (t) => {
   const { dir } = await appliance(t);
+  const two = path.join(dir, 'two');
+  await writeFile(two, 'one\ntwo\n');
   for (const [args, code, said] of [
     [
       ['status', '--socket', path.join(dir, 'none.sock')],
@@ -131,6 +133,7 @@ test('what is wrong on the command line or in the way is said in one line [S6]',
       1,
       /^cli\.unreadable: read .*ENOENT/,
     ],
+    [['status', '--url', 'http://x', '--token-file', two], 1, /^cli\.unreadable: read .*one token\n$/],
     [['status', '--colour'], 2, /Unknown option '--colour'/],
     [['statsu'], 2, /Did you mean `autoweave status`/],
   ] as const) {

@@ -65,6 +65,7 @@ async function typed(
     args,
     environment: {},
     isTerminal: true,
+    output: { isTerminal: true, ended: new AbortController().signal },
     print: (text) => void said.push(text),
     complain: (text) => void told.push(text),
     async ask(question) {
@@ -248,6 +249,7 @@ test('a user switches his second factor on, logs in with it and switches it off 
       args: ['totp-on', ...where],
       environment: {},
       isTerminal: true,
+      output: { isTerminal: true, ended: new AbortController().signal },
       print: (text) => void told.push(text),
     },
     complain(text) {

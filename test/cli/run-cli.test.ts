@@ -9,10 +9,12 @@ import { tempDir } from '../support/temp-dir.ts';
 
 async function run(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const said = Promise.all([text(stdout), text(stderr)]);
   const code = await runCli({ argv, environment, stdout, stderr });
   stdout.end();
   stderr.end();
-  return { code, out: await text(stdout), err: await text(stderr) };
+  const [out, err] = await said;
+  return { code, out, err };
 }
 
 test('help lists every command, the daemon included, and explains each [S6]', async () => {

@@ -16,8 +16,10 @@ export async function runIn(
   ...argv: readonly string[]
 ): Promise<Ran> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const said = Promise.all([text(stdout), text(stderr)]);
   const code = await runCli({ argv, environment, stdout, stderr });
   stdout.end();
   stderr.end();
-  return { code, out: await text(stdout), err: await text(stderr) };
+  const [out, err] = await said;
+  return { code, out, err };
 }

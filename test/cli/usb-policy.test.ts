@@ -45,6 +45,7 @@ async function bench(t: Cleanup): Promise<Bench> {
         complain: (line) => void stderr.write(line),
         ask: null,
         isTerminal: false,
+        output: { isTerminal: false, ended: new AbortController().signal },
       });
       stdout.end();
       stderr.end();
@@ -137,6 +138,11 @@ test('what generate prints allows exactly what is plugged in [U6]', async (t) =>
   const { run, file } = await bench(t);
   const generated = await run(['generate', '-t', 'reject']);
   assert.equal(generated.code, 0);
+  const asJson = await run(['generate', '-t', 'reject', '--json']);
+  assert.deepEqual(
+    (JSON.parse(asJson.out) as { rules: string[] }).rules,
+    generated.out.trimEnd().split('\n'),
+  );
   assert.ok(parsePolicy(Buffer.from(generated.out)).ok);
   const rules = file('rules.conf', generated.out);
   const lines = (await run(['explain', rules, '--json'])).out.trimEnd().split('\n');

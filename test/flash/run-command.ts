@@ -25,6 +25,7 @@ export async function runCommand(
     },
     ask: answers === undefined ? null : async () => left.shift() ?? '',
     isTerminal: false,
+    output: { isTerminal: false, ended: new AbortController().signal },
   });
   return { code, ...said };
 }

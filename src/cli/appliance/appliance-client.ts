@@ -8,6 +8,7 @@ import { AppError } from '../../lib/app-error.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { cliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
+import { plainLine } from '../plain-text.ts';
 
 const defaultSocket = '/run/autoweave/control.sock';
 const READ_LIMIT_MS = 30_000;
@@ -39,17 +40,22 @@ export const whereOptions = '[--json] [--socket FILE | --url URL --token-file FI
 export const actUsage = whichAppliance;
 export const applianceUsage = `${whichAppliance}; one line each with --watch`;
 
+type Answer = Readonly<Record<string, unknown>>;
+
 export interface ApplianceClient {
-  /** @throws AppError with the appliance's own code where it says no; `cli.no-daemon` where nobody answers. */
-  get(path: string): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * @param field what the answer must have to be an appliance's
+   * @throws AppError with the appliance's own code where it says no; `cli.no-daemon` where nobody answers, `cli.broken-off`
+   * where the answer has no end, `cli.no-appliance` where it is somebody else's.
+   */
+  get(path: string, field: string): Promise<Answer>;
   /** Asks for something to be done; `{}` where the answer has no content. Throws as `get` does. */
-  send(
-    method: 'POST' | 'PUT' | 'DELETE',
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
+  /** The answer as it comes; ended by `signal`. Both the promise and the chunks throw as `get` does. */
+  open(
     path: string,
-    body?: unknown,
-  ): Promise<Readonly<Record<string, unknown>>>;
-  /** The answer as it comes; ended by `signal`. */
-  open(path: string, signal: AbortSignal): Promise<IncomingMessage>;
+    asked: { readonly type: string; readonly signal: AbortSignal },
+  ): Promise<AsyncIterable<Buffer>>;
   /** The same appliance, asked as this user. Whoever logs in logs out: `send('DELETE', '/api/v1/session')`. */
   logIn(asked: {
     readonly name: string;
@@ -68,14 +74,22 @@ export async function applianceClient(
   environment: CommandContext['environment'],
 ): Promise<ApplianceClient> {
   const { url } = values;
+  if (values.socket === '') throw cliError('cli.usage', '--socket takes a file, not nothing');
+  if (values.socket !== undefined && url !== undefined)
+    throw cliError('cli.usage', 'say --socket or --url, not both: each names an appliance');
+  // Whoever means another appliance does not act on this one.
+  if (url === undefined && (values['token-file'] ?? values.ca) !== undefined)
+    throw cliError('cli.usage', '--token-file and --ca go with --url, which is missing');
   // An empty variable counts as not set.
   const socket = values.socket ?? (environment.AUTOWEAVE_SOCKET || defaultSocket);
   const base = url === undefined ? null : parseUrl(url);
   const tokenFile = values['token-file'];
   const token = tokenFile === undefined ? null : (await fileOf(tokenFile)).trim();
+  if (token !== null && !isHeaderValue(token))
+    throw cliError('cli.unreadable', `read ${tokenFile}: it holds something other than one token`);
   const ca = values.ca === undefined ? {} : { ca: await fileOf(values.ca) };
   const ask: Ask = (headers, path, { signal, method = 'GET', body }) => {
-    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const { promise, resolve, reject } = Promise.withResolvers<Asking>();
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const isJson = sent === undefined ? {} : { 'Content-Type': 'application/json' };
     const options: RequestOptions = {
@@ -88,7 +102,8 @@ export async function applianceClient(
         : base.protocol === 'https:'
           ? requestHttps({ ...options, ...ca, host: hostOf(base), port: base.port || 443 })
           : requestHttp({ ...options, host: hostOf(base), port: base.port || 80 });
-    asking.on('response', resolve);
+    const broken = (cause: unknown) => brokenOff(url ?? socket, method, cause);
+    asking.on('response', (answer) => resolve({ answer, broken }));
     asking.on('error', (cause) => reject(noDaemon(url ?? socket, base !== null, cause)));
     asking.end(sent);
     return promise;
@@ -97,7 +112,13 @@ export async function applianceClient(
 }
 
 type Headers = Readonly<Record<string, string>>;
-type Ask = (headers: Headers, path: string, asked: Asked) => Promise<IncomingMessage>;
+type Ask = (headers: Headers, path: string, asked: Asked) => Promise<Asking>;
+
+/** The head of an answer, and what to say when its body does not come to its end. */
+interface Asking {
+  readonly answer: IncomingMessage;
+  readonly broken: (cause: unknown) => AppError;
+}
 
 function clientWith(ask: Ask, headers: Headers): ApplianceClient {
   const sent = async (method: Asked['method'], path: string, body: unknown) =>
@@ -108,15 +129,26 @@ function clientWith(ask: Ask, headers: Headers): ApplianceClient {
       }),
     );
   return {
-    open: async (path, signal) => refuse(await ask(headers, path, { signal })),
-    get: async (path) =>
-      parsed(await refuse(await ask(headers, path, { signal: AbortSignal.timeout(READ_LIMIT_MS) }))),
+    async open(path, { signal, type }) {
+      const asking = await refuse(await ask(headers, path, { signal }));
+      const said = String(asking.answer.headers['content-type']);
+      if (said.startsWith(type)) return chunksOf(asking);
+      asking.answer.destroy();
+      throw noAppliance(`${said} in place of ${type}`);
+    },
+    async get(path, field) {
+      const signal = AbortSignal.timeout(READ_LIMIT_MS);
+      const answer = await parsed(await refuse(await ask(headers, path, { signal })));
+      if (answer[field] === undefined) throw noAppliance(`its answer has no ${field}`);
+      return answer;
+    },
     send: async (method, path, body) => parsed(await sent(method, path, body)),
     async logIn(asked) {
       const answer = await sent('POST', '/api/v1/session', asked);
-      const [cookie = ''] = answer.headers['set-cookie']?.[0]?.split(';', 1) ?? [];
+      const [cookie = ''] = answer.answer.headers['set-cookie']?.[0]?.split(';', 1) ?? [];
       const { csrf } = await parsed(answer);
-      return clientWith(ask, { Cookie: cookie, 'X-CSRF-Token': String(csrf) });
+      if (!isHeaderValue(csrf)) throw noAppliance('its answer has no csrf');
+      return clientWith(ask, { Cookie: cookie, 'X-CSRF-Token': csrf });
     },
   };
 }
@@ -127,24 +159,69 @@ interface Asked {
   readonly body?: unknown;
 }
 
-async function parsed(answer: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const said = await text(answer);
-  return (said === '' ? {} : JSON.parse(said)) as Readonly<Record<string, unknown>>;
+async function parsed(asking: Asking): Promise<Answer> {
+  const said = await textOf(asking);
+  return said === '' ? {} : parseAnswer(said);
 }
 
-async function refuse(answer: IncomingMessage): Promise<IncomingMessage> {
-  const { statusCode = 0, headers } = answer;
-  if (statusCode < 300) return answer;
-  if (statusCode < 400)
+/** One document of an appliance; of whoever else answers there is said that it is none. */
+export function parseAnswer(said: string): Answer {
+  let value: unknown;
+  try {
+    value = JSON.parse(said);
+  } catch (cause) {
+    throw noAppliance('its answer is no JSON', cause);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw noAppliance('its answer is no JSON object');
+  return value as Answer;
+}
+
+/** An end of the reading ends the connection. */
+async function* chunksOf({ answer, broken }: Asking): AsyncGenerator<Buffer> {
+  try {
+    yield* answer as AsyncIterable<Buffer>;
+  } catch (cause) {
+    throw broken(cause);
+  }
+}
+
+function textOf({ answer, broken }: Asking): Promise<string> {
+  return text(answer).catch((cause: unknown) => {
+    throw broken(cause);
+  });
+}
+
+async function refuse(asking: Asking): Promise<Asking> {
+  const { statusCode = 0, headers } = asking.answer;
+  if (statusCode < 300) return asking;
+  if (statusCode < 400) {
+    asking.answer.destroy();
     throw new AppError(
       'cli.moved',
       `the appliance answers at ${headers.location ?? 'another address'}: use that`,
     );
-  const body = await text(answer);
+  }
+  const body = await textOf(asking);
   const isProblem = String(headers['content-type']).startsWith('application/problem+json');
-  const { code, detail, remedy } = (isProblem ? JSON.parse(body) : {}) as Readonly<Record<string, unknown>>;
-  if (typeof code === 'string') throw new AppError(code, `${String(detail)}. ${String(remedy)}`);
-  throw new AppError('cli.no-appliance', `what answers is no appliance (HTTP ${statusCode}): check --url`);
+  const { code, detail, remedy } = isProblem ? parseAnswer(body) : {};
+  if (typeof code === 'string')
+    throw new AppError(plainLine(code), plainLine(`${String(detail)}. ${String(remedy)}`));
+  throw noAppliance(`HTTP ${statusCode}`);
+}
+
+function noAppliance(why: string, cause?: unknown): AppError {
+  return new AppError('cli.no-appliance', `what answers is no appliance (${why}): check --url`, { cause });
+}
+
+function brokenOff(where: string, method: string, cause: unknown): AppError {
+  const remedy =
+    method === 'GET' ? 'ask again' : 'whether it was done is not known: look before asking again';
+  return new AppError(
+    'cli.broken-off',
+    `hear the appliance at ${where} to the end: ${errorText(cause)}; ${remedy}`,
+    { cause },
+  );
 }
 
 function noDaemon(where: string, isRemote: boolean, cause: unknown): AppError {
@@ -154,6 +231,10 @@ function noDaemon(where: string, isRemote: boolean, cause: unknown): AppError {
   return new AppError('cli.no-daemon', `ask the appliance at ${where}: ${errorText(cause)}; ${remedy}`, {
     cause,
   });
+}
+
+function isHeaderValue(value: unknown): value is string {
+  return typeof value === 'string' && /^[!-~]+$/.test(value);
 }
 
 function parseUrl(text: string): URL {

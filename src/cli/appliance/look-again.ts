@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { AppError } from '../../lib/app-error.ts';
 import { type CommandContext, exitCodes } from '../command.ts';
+import { plainLine } from '../plain-text.ts';
 import { tellRefusal } from '../tell-refusal.ts';
 import { type ApplianceClient, applianceClient, applianceOptions } from './appliance-client.ts';
 
@@ -12,6 +13,8 @@ const HOME = '\u001b[H\u001b[J';
 
 export interface Look {
   readonly path: string;
+  /** What the answer of every appliance has. */
+  readonly field: string;
   toText(answer: Readonly<Record<string, unknown>>): string;
 }
 
@@ -19,19 +22,21 @@ export interface Look {
 export async function lookAgain(context: CommandContext, look: Look): Promise<number> {
   return withAppliance(context, async (client, values) => {
     const show = async () => {
-      const answer = await client.get(look.path);
+      const answer = await client.get(look.path, look.field);
       if (values.json) return `${JSON.stringify(answer, null, values.watch ? 0 : 2)}\n`;
       return look.toText(answer);
     };
     context.print(await show());
+    const { ended, isTerminal } = context.output;
     while (values.watch) {
-      await delay(PERIOD_MS);
+      await delay(PERIOD_MS, undefined, { signal: ended }).catch(() => undefined);
+      if (ended.aborted) break;
       try {
         const text = await show();
-        context.print(context.isTerminal && !values.json ? `${HOME}${text}` : text);
+        context.print(isTerminal && !values.json ? `${HOME}${text}` : text);
       } catch (cause) {
         if (!(cause instanceof AppError)) throw cause;
-        context.complain(`${cause.code}: ${cause.message}\n`);
+        context.complain(`${plainLine(`${cause.code}: ${cause.message}`)}\n`);
       }
     }
     return exitCodes.ok;

@@ -4,6 +4,7 @@ import type { ApplianceFacts, LogLine } from '../../contracts/appliance-control.
 import type { HealthReport } from '../../contracts/health.ts';
 import type { UsbDevice } from '../../contracts/usb-device.ts';
 import type { UsbPortState } from '../../contracts/usb-port-state.ts';
+import { plainLine } from '../plain-text.ts';
 
 export interface ShownState extends ApplianceFacts {
   readonly source: string;
@@ -105,5 +106,5 @@ export function auditText(entries: readonly AuditEntry[]): string {
 }
 
 function toText(lines: readonly string[]): string {
-  return lines.map((line) => `${line.replace(/\p{C}+/gu, ' ')}\n`).join('');
+  return lines.map((line) => `${plainLine(line)}\n`).join('');
 }

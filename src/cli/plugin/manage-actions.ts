@@ -10,6 +10,7 @@ import type { Action } from '../command-group.ts';
 import { oneFile } from '../command-options.ts';
 import { confirmAct } from '../confirm-act.ts';
 import { readBytes } from '../input-files.ts';
+import { plainLine, plainLines } from '../plain-text.ts';
 import { pluginTable } from './plugin-table.ts';
 import { parseSourceMap, toSourcePlaces } from './source-map.ts';
 
@@ -40,7 +41,10 @@ export const manageActions: Readonly<Record<string, Action>> = {
     about: 'The installed plugins: state, version, memory, and why they are as they are.',
     async run(context) {
       const { values } = parseArgs({ args: [...context.args], options: actOptions });
-      const answer = await (await applianceClient(values, context.environment)).get('/api/v1/plugins');
+      const answer = await (await applianceClient(values, context.environment)).get(
+        '/api/v1/plugins',
+        'plugins',
+      );
       const { plugins } = answer as unknown as { readonly plugins: readonly PluginStatus[] };
       context.print(values.json ? `${JSON.stringify(plugins, null, 2)}\n` : pluginTable(plugins));
       return 0;
@@ -73,22 +77,23 @@ export const manageActions: Readonly<Record<string, Action>> = {
       const map = values.map === undefined ? null : await readSourceMap(values.map);
       const path = `/api/v1/plugins/${encodeURIComponent(name)}`;
       const client = await applianceClient(values, context.environment);
-      const answer = (await client.get(`${path}/logs`)) as unknown as {
+      const answer = (await client.get(`${path}/logs`, 'lines')) as unknown as {
         readonly lines: readonly PluginLogLine[];
       };
       const toSource = map === null ? (text: string) => text : toSourcePlaces(map);
       const lines = answer.lines.map((line) => ({ ...line, text: toSource(line.text) }));
       if (map !== null) {
-        const { plugin } = (await client.get(path)) as unknown as { readonly plugin: PluginStatus };
+        const { plugin } = (await client.get(path, 'plugin')) as unknown as { readonly plugin: PluginStatus };
         const made = `${map.x_plugin.name} ${map.x_plugin.version}`;
         if (made !== `${name} ${plugin.version}`)
           context.complain(
-            `warning: the map is that of ${made}; installed is ${name} ${plugin.version}, whose places it gets wrong\n`,
+            `warning: the map is that of ${plainLine(made)}; installed is ${plainLine(`${name} ${plugin.version}`)}, whose places it gets wrong\n`,
           );
       }
       if (values.json) context.print(`${JSON.stringify(lines, null, 2)}\n`);
       else
-        for (const { from, level, text, time } of lines) context.print(`${time} ${level} ${from}: ${text}\n`);
+        for (const { from, level, text, time } of lines)
+          context.print(`${plainLine(`${time} ${level} ${from}`)}: ${plainLines(text, '\n    ')}\n`);
       return 0;
     },
   },
@@ -119,8 +124,9 @@ async function act(
   const answer = await (await applianceClient(values, context.environment)).send(method, path, body);
   const { detail, plugin } = answer as unknown as Acted;
   if (values.json) context.print(`${JSON.stringify({ detail, plugin }, null, 2)}\n`);
-  else context.print(`${detail}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
-  for (const layer of plugin?.isolation.missing ?? []) context.complain(`INSECURE: ${layer}\n`);
+  else
+    context.print(`${plainLine(detail)}${plugin === null ? '' : `\n${pluginTable([plugin]).trimEnd()}`}\n`);
+  for (const layer of plugin?.isolation.missing ?? []) context.complain(`INSECURE: ${plainLine(layer)}\n`);
   // What was stored and does not run is no success for a script.
   const failed = plugin !== null && ['failed', 'blocked', 'rejected'].includes(plugin.state);
   return failed ? 1 : 0;

@@ -1,5 +1,6 @@
 // Plugins -> a table for a terminal, with the reason below what does not run.
 import type { PluginStatus } from '../../contracts/plugin-status.ts';
+import { plainLine } from '../plain-text.ts';
 
 const MIB = 1024 * 1024;
 
@@ -7,10 +8,10 @@ export function pluginTable(plugins: readonly PluginStatus[]): string {
   if (plugins.length === 0) return 'no plugin is installed\n';
   const head = ['NAME', 'VERSION', 'STATE', 'LEVEL', 'MEMORY', 'EVENTS', 'STARTS', 'PARKED'];
   const rows = plugins.map((plugin) => [
-    plugin.name,
-    plugin.version ?? '-',
-    plugin.state,
-    plugin.level ?? '-',
+    plainLine(plugin.name),
+    plainLine(plugin.version ?? '-'),
+    plainLine(plugin.state),
+    plainLine(plugin.level ?? '-'),
     memoryText(plugin),
     String(plugin.delivered),
     String(plugin.starts),
@@ -36,7 +37,7 @@ export function pluginTable(plugins: readonly PluginStatus[]): string {
       );
   }
   if (insecure) lines.push('INSECURE: these plugins run without their full boundary (--insecure-plugins)');
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(plainLine).join('\n')}\n`;
 }
 
 function memoryText({ limits, memoryBytes }: PluginStatus): string {

@@ -10,6 +10,7 @@ import { exitCodes } from '../command.ts';
 import type { Action } from '../command-group.ts';
 import { oneFile } from '../command-options.ts';
 import { readBytes, readPublicKey, readText } from '../input-files.ts';
+import { plainLine } from '../plain-text.ts';
 
 export const verifyAction: Action = {
   usage: 'verify FILE (--pub PUB… | --trust FILE) [--json]',
@@ -31,14 +32,14 @@ export const verifyAction: Action = {
     if (!verdict.ok) {
       const { ok, code, field, reason } = verdict;
       if (values.json) print(`${JSON.stringify({ ok, code, field, reason })}\n`);
-      complain(`${code}: ${file}: ${reason}\n`);
+      complain(`${plainLine(`${code}: ${file}: ${reason}`)}\n`);
       return exitCodes.refused;
     }
     const { manifest, sha256, signedBy, trustedComment } = verdict.bundle;
     if (values.json) print(`${JSON.stringify({ ok: true, manifest, sha256, signedBy, trustedComment })}\n`);
     else
       print(
-        `${manifest.name} ${manifest.version}: signed by ${signedBy.join(', ')} (${JSON.stringify(trustedComment)}), SHA-256 ${sha256}\n`,
+        `${manifest.name} ${manifest.version}: signed by ${signedBy.join(', ')} (${plainLine(JSON.stringify(trustedComment))}), SHA-256 ${sha256}\n`,
       );
     return exitCodes.ok;
   },

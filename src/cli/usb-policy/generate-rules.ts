@@ -19,6 +19,8 @@ export const generateRules: PolicyAction = async (options) => {
     hashes: values['hash-only'] === true ? 'only' : values['no-hashes'] === true ? 'without' : 'with',
     catchAll,
   };
-  for (const rule of generatePolicy(host.devices, generate)) context.print(`${printRule(rule)}\n`);
+  const rules = generatePolicy(host.devices, generate).map(printRule);
+  if (values.json === true) context.print(`${JSON.stringify({ rules })}\n`);
+  else for (const rule of rules) context.print(`${rule}\n`);
   return exitCodes.ok;
 };
