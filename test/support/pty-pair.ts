@@ -26,7 +26,8 @@ export async function openPtyPair(
   );
   t.after(async () => {
     const ended = once(child, 'exit');
-    child.kill();
+    // At a gentler signal it waits 2 s for its child, which goes with the terminal.
+    child.kill('SIGKILL');
     await ended;
   });
   const node = await until('the terminal is there', () => readFile(told, 'utf8').catch(() => null));
