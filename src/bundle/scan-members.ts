@@ -1,8 +1,7 @@
 // What can be seen in a bundle without running it. A sieve against mistakes and known harm; what holds a plugin is its sandbox.
 import { isUtf8 } from 'node:buffer';
 import type { PluginManifest } from '../contracts/plugin-manifest.ts';
-import { errorText } from '../lib/error-text.ts';
-import { schemaCheck } from '../lib/schema-check.ts';
+import { checkByForeignSchema } from '../lib/check-by-foreign-schema.ts';
 import { bundleLimits } from './bundle-limits.ts';
 import { type BundleRefusal, refuse } from './bundle-refusal.ts';
 
@@ -62,10 +61,11 @@ function contains(bytes: Uint8Array, text: string): boolean {
 /** The runtime compiles it to check the operator's configuration: it must be one. */
 function checkConfigSchema({ configSchema }: PluginManifest): BundleRefusal | null {
   if (configSchema === undefined) return null;
-  try {
-    schemaCheck(configSchema)({});
-    return null;
-  } catch (cause) {
-    return refuse('bundle.config-schema-invalid', '/configSchema', `is no JSON Schema: ${errorText(cause)}`);
-  }
+  const verdict = checkByForeignSchema(configSchema, {});
+  if (verdict.ok || verdict.what === 'value') return null;
+  return refuse(
+    'bundle.config-schema-invalid',
+    '/configSchema',
+    `is no JSON Schema that can be used: ${verdict.problem.message}`,
+  );
 }

@@ -42,6 +42,7 @@ export const TrustDocument = Type.Object(
     issued: Instant,
     expires: Instant,
     roles: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,31}$' }), TrustRole, {
+      ...closed,
       maxProperties: 32,
       description:
         '`root` signs this document and the next; `publisher` plugins; `image` disk images; `update` over-the-air updates.',

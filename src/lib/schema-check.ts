@@ -1,6 +1,7 @@
 // A JSON Schema (TypeBox) -> a function that tells typed data from a list of problems. Compiled at first use.
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Static, TSchema } from 'typebox';
+import { errorText } from './error-text.ts';
 
 /** One thing wrong with a value: where (JSON pointer, '' is the whole) and what. */
 export interface SchemaProblem {
@@ -15,19 +16,29 @@ export type SchemaVerdict<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly SchemaProblem[] };
 
-/** Returns a checker for `schema`. The checker never throws and changes nothing in the value it is given. */
+/**
+ * Returns a checker for `schema`, one of the program's own: a stranger's goes to `checkByForeignSchema`. The checker changes nothing
+ * in the value it is given, and a value at which it fails is refused. Its first call throws where `schema` itself is no schema.
+ */
 export function schemaCheck<S extends TSchema>(schema: S): (value: unknown) => SchemaVerdict<Static<S>> {
   let validate: ValidateFunction<Static<S>> | undefined;
   return (value) => {
     validate ??= new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true, verbose: true }).compile<
       Static<S>
     >(schema);
-    if (validate(value)) return { ok: true, value };
-    return {
-      ok: false,
-      problems: joinAlternatives((validate.errors ?? []).slice(0, ERRORS_MOST)).map(toProblem),
-    };
+    try {
+      if (validate(value) === true) return { ok: true, value };
+    } catch (cause) {
+      // A value that nests deeper than the stack.
+      return { ok: false, problems: [{ path: '', message: `cannot be checked: ${errorText(cause)}` }] };
+    }
+    return { ok: false, problems: problemsOf(validate.errors) };
   };
+}
+
+/** What a validator of Ajv found, in words; at most as much as is worth reading. */
+export function problemsOf(errors: readonly ErrorObject[] | null | undefined): readonly SchemaProblem[] {
+  return joinAlternatives((errors ?? []).slice(0, ERRORS_MOST)).map(toProblem);
 }
 
 /** A union of constants fails once for each and once as a whole: one problem that lists what it may be. */

@@ -2,9 +2,11 @@
 // `autoweave provision`.
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { errorText } from '../lib/error-text.ts';
 import { acceptFirstTrust, acceptNextTrust, type TrustedDocument } from '../trust/accept-trust.ts';
 import { refuse, type TrustRefusal } from '../trust/trust-refusal.ts';
 import { ownerOf, textOrNull } from './import-provision.ts';
+import { OperateError } from './operate-error.ts';
 import { replaceFile } from './replace-file.ts';
 
 export type TrustInForce =
@@ -64,8 +66,18 @@ export async function planTrust(
 /** Of a text that `planTrust` has accepted. Whole or not at all, also after a power cut. @throws OperateError `operate.write-failed` */
 export async function putTrustInForce(stateDir: string, text: string): Promise<string> {
   const file = fileIn(stateDir);
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
-  await replaceFile(file, text, { mode: 0o644, ...(await ownerOf(stateDir)) });
+  let owner: Awaited<ReturnType<typeof ownerOf>>;
+  try {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o755 });
+    owner = await ownerOf(stateDir);
+  } catch (cause) {
+    throw new OperateError(
+      'operate.write-failed',
+      `cannot write ${file}: ${errorText(cause)}; check space and permissions`,
+      { cause },
+    );
+  }
+  await replaceFile(file, text, { mode: 0o644, ...owner });
   return file;
 }
 

@@ -25,6 +25,8 @@ export type PluginErrorCode =
   | 'plugins.config-refused'
   | 'plugins.registry-damaged'
   | 'plugins.registry-unwritable'
+  /** What the plugin has stored is there and cannot be read. */
+  | 'plugins.kv-unreadable'
   | 'plugins.disabled'
   | 'plugins.busy'
   | 'plugins.stopping';

@@ -58,6 +58,7 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
   };
   const shelf = new PluginShelf(world);
 
+  let notStarted: string | null = null;
   const confirm = () => {
     const states = shelf.plugins.map(({ state }) => state);
     const bad = shelf.plugins.filter(({ state }) => ['failed', 'blocked', 'rejected'].includes(state));
@@ -67,7 +68,8 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
     const { missing } = boundary;
     const names = bad.map(({ name, state }) => `${name} is ${state}`).join(', ');
     const figure = `${running} of ${states.length} plugins run`;
-    if (missing.length > 0 && insecure)
+    if (notStarted !== null) report('down', `the installed plugins could not be started: ${notStarted}`);
+    else if (missing.length > 0 && insecure)
       report('degraded', `INSECURE, as started with --insecure-plugins: ${missing.join('; ')}. ${figure}`);
     else if (missing.length > 0 && states.length > 0)
       report('down', `no plugin is started: ${missing.join('; ')}`);
@@ -90,11 +92,11 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
     );
   confirm();
   const timer = setInterval(confirm, CONFIRM_MS);
-  const starting = shelf
-    .startAll()
-    .catch((cause: unknown) =>
-      options.log.error({ why: errorText(cause) }, 'the installed plugins could not be read'),
-    );
+  const starting = shelf.startAll().catch((cause: unknown) => {
+    notStarted = errorText(cause);
+    options.log.error({ why: notStarted }, 'the installed plugins could not be started');
+    confirm();
+  });
   return {
     control: shelf,
     trustChanged: () => shelf.recheck('another trust document is in force'),

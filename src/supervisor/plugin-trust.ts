@@ -60,7 +60,8 @@ export function openPluginTrust(
       // One after the other: two documents that both follow the one in force do not both count.
       take(text, { first }) {
         const taken = lane.then(() => take(text, first)).catch(toRefusal);
-        lane = taken;
+        // What failed was told to who asked for it, and stops nobody after him.
+        lane = taken.catch(() => undefined);
         return taken;
       },
     },

@@ -24,7 +24,7 @@ export const PluginRecord = Type.Object(
     enabled: Type.Boolean(),
     current: StoredVersion,
     previous: Type.Union([StoredVersion, Type.Null()]),
-    /** Lower ones are refused for ever, whatever version they are. */
+    /** Lower ones are refused, whatever version they are. What outlives this record is in security-floors.ts. */
     highestSecurityCounter: Type.Integer({ minimum: 0 }),
     /** The current version has not been up for long enough yet to be kept without doubt. */
     onProbation: Type.Boolean(),

@@ -73,9 +73,9 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
       case 'emit':
         return emit(request);
       case 'kv.get':
-        return kv === null ? denied('kv') : value(kv.get(request.key));
+        return kv === null ? denied('kv') : value(await kv.get(request.key));
       case 'kv.keys':
-        return kv === null ? denied('kv') : value(kv.keys());
+        return kv === null ? denied('kv') : value(await kv.keys());
       case 'kv.set':
       case 'kv.delete': {
         if (kv === null) return denied('kv');

@@ -1,6 +1,7 @@
-// Serial ports of USB devices for one plugin: the daemon opens the device and hands the bytes on; the plugin sees no node.
+// Serial ports of USB devices for one plugin: the daemon opens the device and hands the bytes on; the plugin sees no node. A port is
+// open once, whichever plugin has it, and is closed when the plugin ends, also one that is just being opened.
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { ReadStream } from 'node:tty';
 import { promisify } from 'node:util';
@@ -16,11 +17,18 @@ const STREAMS_MAX = 8;
 /** Of one message. */
 const CHUNK_MAX = 32_768;
 
+/**
+ * Nodes that are open or about to be, in any plugin. Module state, because the ports are the machine's and every opening of this
+ * process must know of every other one.
+ */
+const inUse = new Set<string>();
+
 type SerialRequest = Extract<PluginRequest, { op: `serial.${string}` }>;
 type OpenRequest = Extract<SerialRequest, { op: 'serial.open' }>;
 
 export interface SerialService {
   answer(request: SerialRequest): Promise<RequestAnswer>;
+  /** Once, at the end: nothing is opened after it. */
   closeAll(): void;
 }
 
@@ -32,6 +40,9 @@ export function createSerialService(options: {
 }): SerialService {
   const { allowed = [], devRoot, send, sysfsRoot } = options;
   const open = new Map<number, { readonly name: string; readonly tty: ReadStream }>();
+  const ending = new AbortController();
+  /** One after the other: each is a process of its own, and the next one must see what this one took. */
+  let opening: Promise<unknown> = Promise.resolve();
   let last = 0;
 
   const mine = async () =>
@@ -42,16 +53,31 @@ export function createSerialService(options: {
     );
 
   const openPort = async (request: OpenRequest): Promise<RequestAnswer> => {
+    ending.signal.throwIfAborted();
     const found = (await mine()).find(({ name }) => name === request.port);
     if (found === undefined)
       return refusal('serial.gone', `${request.port} is not plugged in, or not one that the manifest names`);
-    if ([...open.values()].some(({ name }) => name === found.name))
-      return refusal('serial.busy', `${found.name} is open already`);
-    if (open.size >= STREAMS_MAX) return refusal('serial.too-many', `${STREAMS_MAX} ports are open already`);
     const node = path.join(devRoot, found.name);
-    await promisify(execFile)('stty', ['-F', node, ...sttyWords(request)], { timeout: STTY_LIMIT_MS });
+    if (inUse.has(node)) {
+      const isOwn = [...open.values()].some(({ name }) => name === found.name);
+      return refusal('serial.busy', `${found.name} is open already${isOwn ? '' : ' in another plugin'}`);
+    }
+    if (open.size >= STREAMS_MAX) return refusal('serial.too-many', `${STREAMS_MAX} ports are open already`);
+    inUse.add(node);
+    let tty: ReadStream;
+    try {
+      const { signal } = ending;
+      await promisify(execFile)('stty', ['-F', node, ...sttyWords(request)], {
+        ...{ signal, timeout: STTY_LIMIT_MS },
+      });
+      signal.throwIfAborted();
+      tty = openTty(node);
+    } catch (cause) {
+      inUse.delete(node);
+      throw cause;
+    }
+    tty.once('close', () => inUse.delete(node));
     const stream = ++last;
-    const tty = openTty(node);
     open.set(stream, { name: found.name, tty });
     tty.on('data', (bytes: Buffer) => {
       for (let at = 0; at < bytes.length; at += CHUNK_MAX)
@@ -74,10 +100,13 @@ export function createSerialService(options: {
       switch (request.op) {
         case 'serial.list':
           return { ok: true, value: (await mine()).map(toShown) };
-        case 'serial.open':
-          return openPort(request).catch((cause: unknown) =>
+        case 'serial.open': {
+          const opened = opening.then(() => openPort(request));
+          opening = opened.catch(() => undefined);
+          return opened.catch((cause: unknown) =>
             refusal('serial.failed', `open ${request.port}: ${errorText(cause)}`),
           );
+        }
         case 'serial.write': {
           const target = open.get(request.stream);
           if (target === undefined) return refusal('serial.gone', 'the stream is closed');
@@ -87,24 +116,50 @@ export function createSerialService(options: {
           );
           return written.promise;
         }
-        case 'serial.close':
-          open.get(request.stream)?.tty.destroy();
-          return { ok: true, value: null };
+        case 'serial.close': {
+          const target = open.get(request.stream);
+          if (target === undefined) return { ok: true, value: null };
+          // Answered when the port may be opened again.
+          const closed = Promise.withResolvers<RequestAnswer>();
+          target.tty.once('close', () => closed.resolve({ ok: true, value: null }));
+          target.tty.destroy();
+          return closed.promise;
+        }
       }
     },
     closeAll() {
+      ending.abort(new Error('the plugin has ended'));
       for (const { tty } of open.values()) tty.destroy();
       open.clear();
     },
   };
 }
 
+/** Emits `close` when nothing of this process has the node open any more. */
 function openTty(node: string): ReadStream {
   const fd = openSync(node, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  const opened = linkOf(fd);
   try {
-    return new ReadStream(fd);
+    const tty = new ReadStream(fd);
+    // libuv opens a terminal again and closes only what it opened itself; the number is looked at, because it may be another file's
+    // by now. Left open, the kernel would keep the name of a device that is gone, and the daemon would run out of descriptors.
+    tty.once('close', () => {
+      const link = linkOf(fd);
+      if (link !== null && (link === opened || link === `${opened} (deleted)`)) closeSync(fd);
+    });
+    return tty;
   } catch (cause) {
     closeSync(fd);
+    throw cause;
+  }
+}
+
+/** null: it is not open. */
+function linkOf(fd: number): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw cause;
   }
 }

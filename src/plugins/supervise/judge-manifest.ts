@@ -1,6 +1,4 @@
 // A verified manifest -> whether it may run on this appliance, with which limits and which configuration. Pure.
-
-import type { TSchema } from 'typebox';
 import { checkCompatibility } from '../../bundle/check-compatibility.ts';
 import { checkPolicy } from '../../bundle/check-policy.ts';
 import type { PluginsConfig } from '../../contracts/config/plugins-config.ts';
@@ -10,7 +8,7 @@ import {
   type PluginResources,
 } from '../../contracts/plugin-manifest.ts';
 import { defaultPluginPolicy } from '../../contracts/plugin-policy.ts';
-import { schemaCheck } from '../../lib/schema-check.ts';
+import { checkByForeignSchema } from '../../lib/check-by-foreign-schema.ts';
 
 export type Judgement =
   | { readonly ok: true; readonly resources: PluginResources; readonly settings: unknown }
@@ -30,15 +28,15 @@ export function judgeManifest(
   if (refusal !== null) return { ok: false, code: refusal.code, reason: refusal.reason };
   const settings = host.config.settings[manifest.name] ?? {};
   if (manifest.configSchema !== undefined) {
-    const verdict = schemaCheck(manifest.configSchema as TSchema)(settings);
+    const verdict = checkByForeignSchema(manifest.configSchema, settings);
     if (!verdict.ok) {
-      const { path = '', message = '' } = verdict.problems[0] ?? {};
+      const { path, message } = verdict.problem;
       const field = `plugins.settings.${manifest.name}${path.replaceAll('/', '.')}`;
-      return {
-        ok: false,
-        code: 'plugins.config-refused',
-        reason: `${field} ${message}: correct it in the configuration`,
-      };
+      const reason =
+        verdict.what === 'value'
+          ? `${field} ${message}: correct it in the configuration`
+          : `${field} cannot be checked by the plugin's configSchema (${message}): its author must correct that`;
+      return { ok: false, code: 'plugins.config-refused', reason };
     }
   }
   return { ok: true, resources: manifest.resources ?? levelResources[manifest.level], settings };
