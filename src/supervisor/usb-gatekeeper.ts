@@ -23,6 +23,8 @@ export interface GatekeeperOptions {
   readonly random: () => number;
   /** Ports of what the system was started from. */
   readonly bootPorts: ReadonlySet<string>;
+  /** false: any device that works may be what the system was started from. */
+  readonly isBootTold: boolean;
   readonly onSuspected: (data: EventData<'usb.device.suspected'>) => void;
 }
 
@@ -152,13 +154,10 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     const isTypist = typingBlocked.has(device.hash) && !isExcused('machine-typing', labels);
     if (config.guard === 'block' && (isAttack(score) || isTypist))
       return verdictOf('block', 'guard', isAttack(score) ? why(score) : 'it typed like a machine');
-    if (
-      ruled.target !== 'allow' &&
-      raw.isAuthorized &&
-      !isForced &&
-      config.mode === 'enforce' &&
-      isLastKeyboard(device)
-    )
+    const isCut = ruled.target !== 'allow' && raw.isAuthorized && config.mode === 'enforce';
+    if (isCut && !options.isBootTold)
+      return verdictOf('allow', 'floor', 'boot-medium: it works, and the system may run from it');
+    if (isCut && !isForced && isLastKeyboard(device))
       return verdictOf('allow', 'floor', 'last-keyboard: no policy cuts it off unless it is forced');
     const reason =
       ruled.rule === null ? `no rule applies; policy.implicitTarget is ${ruled.target}` : ruled.rule.text;

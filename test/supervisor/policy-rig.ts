@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { HostRoots } from '../../src/cli/usb-policy/read-usb-host.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { EventData } from '../../src/contracts/event-types.ts';
 import { startUsbPolicy } from '../../src/supervisor/start-usb-policy.ts';
@@ -21,8 +22,8 @@ export interface PolicyRig {
   readonly clock: FakeClock;
   readonly suspected: EventData<'usb.device.suspected'>[];
   readonly health: string[];
-  /** Another device, which the kernel has not authorized. */
-  plug(port: string, address: number, descriptors: Uint8Array): Promise<void>;
+  /** Another device; `authorized`: 0 as an appliance's kernel has it, 1 if it works already. */
+  plug(port: string, address: number, descriptors: Uint8Array, authorized?: 0 | 1): Promise<void>;
   setRules(text: string): Promise<void>;
   override(isOn: boolean): Promise<void>;
   /** What sysfs says, and the verdict: `1 allow rule`. */
@@ -34,6 +35,8 @@ export interface PolicyRig {
 export interface RigOptions {
   readonly policy?: Readonly<Record<string, unknown>>;
   readonly before?: (sysfsRoot: string) => void;
+  /** Where the system was started from. */
+  readonly roots?: Pick<HostRoots, 'procRoot' | 'startedFrom'>;
 }
 
 export async function policyRig(t: Cleanup, rules: string, options: RigOptions = {}): Promise<PolicyRig> {
@@ -68,6 +71,7 @@ export async function policyRig(t: Cleanup, rules: string, options: RigOptions =
       if (type === 'usb.device.suspected') suspected.push(data as EventData<'usb.device.suspected'>);
     },
     rejudge: () => gate?.recheck({ isCheck: false }),
+    ...(options.roots && { roots: options.roots }),
   });
   t.after(() => policy.stop());
   const { gatekeeper } = policy;
@@ -85,8 +89,8 @@ export async function policyRig(t: Cleanup, rules: string, options: RigOptions =
   const addresses = new Map<string, number>();
   return {
     ...{ gate: made, gatekeeper, clock, suspected, health },
-    async plug(port, address, descriptors) {
-      const attributes = { devnum: `${address}`, authorized: '0', product: 'a device' };
+    async plug(port, address, descriptors, authorized = 0) {
+      const attributes = { devnum: `${address}`, authorized: `${authorized}`, product: 'a device' };
       for (const [name, value] of Object.entries(attributes))
         writeFileSync(path.join(folderOf(port), name), `${value}\n`);
       rmSync(path.join(folderOf(port), 'serial'), { force: true });

@@ -45,6 +45,7 @@ function bench(
     clock,
     random: () => 0.5,
     bootPorts: new Set(more.bootPorts ?? []),
+    isBootTold: true,
     files: {
       now() {
         const parsed = parsePolicy(Buffer.from(state.rules));
