@@ -5,6 +5,7 @@ import type { UnjudgedDevice } from '../../src/contracts/usb-policy.ts';
 import { parsePolicy } from '../../src/policy/parse-policy.ts';
 import { createGatekeeper } from '../../src/supervisor/usb-gatekeeper.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { descriptorSet } from '../usb/corpus.ts';
 import { rawDescriptors } from './raw-descriptors.ts';
 
 function device(port: string, id: string, types: string, more: Partial<UnjudgedDevice> = {}): UnjudgedDevice {
@@ -80,7 +81,10 @@ test('rules decide, then the implicit target, and the reason names the rule [U6]
 test('root hubs, hubs and the boot medium are allowed whatever the rules say; what claims to be more is judged [U10]', () => {
   const { judge } = bench('reject\n', {}, { bootPorts: ['2-1'] });
   assert.equal(judge(device('usb2', '1d6b:0003', '09:00:00')), 'allow floor');
-  assert.equal(judge(device('2-2', '05e3:0610', '09:00:00')), 'allow floor');
+  assert.equal(
+    judge(device('2-2', '05e3:0608', '09:00:01', { descriptors: descriptorSet('hub-2') })),
+    'allow floor',
+  );
   assert.equal(
     judge(device('2-3', '05e3:0610', '09:00:00 03:01:01')),
     'reject rule',
