@@ -8,7 +8,7 @@ import { diffRules } from './usb-policy/diff-rules.ts';
 import { explainPolicy } from './usb-policy/explain-policy.ts';
 import { generateRules } from './usb-policy/generate-rules.ts';
 import type { PolicyAction } from './usb-policy/policy-action.ts';
-import type { HostRoots } from './usb-policy/read-usb-host.ts';
+import { type HostRoots, hostRoots } from './usb-policy/read-usb-host.ts';
 import { type ReadInput, readStandardInput } from './usb-policy/rules-file.ts';
 import { testRules } from './usb-policy/test-rules.ts';
 
@@ -86,7 +86,4 @@ Files are written in the language of usbguard-rules.conf(5). - is standard input
   };
 }
 
-export const usbCommand: Command = createUsbCommand(
-  { sysfsRoot: '/sys', procRoot: '/proc' },
-  readStandardInput,
-);
+export const usbCommand: Command = createUsbCommand(hostRoots, readStandardInput);

@@ -37,6 +37,8 @@ export function deviceFromRule(body: RuleBody): WrittenDevice {
       viaPort: body.viaPort?.values[0] ?? '',
       connectType: body.withConnectType?.values[0] ?? '',
       interfaces,
+      // A rule does not say what tells a hub from a device that claims to be one.
+      isHub: false,
     },
   };
 }

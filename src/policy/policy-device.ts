@@ -19,4 +19,6 @@ export interface PolicyDevice {
   readonly connectType: string;
   /** Of all configurations and alternate settings, in the order of the descriptors. */
   readonly interfaces: readonly InterfaceType[];
+  /** The kernel's hub driver takes it; no rule asks for that, the safety floor does. */
+  readonly isHub: boolean;
 }

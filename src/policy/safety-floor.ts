@@ -1,17 +1,11 @@
 // What no policy may cut off: root hubs, hubs, the medium the appliance runs from, and the last keyboard. Pure. Whether something
-// is a root hub or the boot medium is told by the kernel, never by what a device says of itself.
+// is a root hub or the boot medium is told by the kernel, never by what a device says of itself; a hub is what the kernel's hub driver takes.
 import type { InterfaceType, PolicyDevice } from './policy-device.ts';
 import type { Target } from './rule.ts';
 
 export type FloorReason = 'root-hub' | 'hub' | 'boot-medium' | 'last-keyboard';
 
-const HUB = 9;
 const HID = 3;
-
-/** A hub that is anything besides is judged like every other device; what is plugged into a hub is always judged itself. */
-export function isHub({ interfaces }: Pick<PolicyDevice, 'interfaces'>): boolean {
-  return interfaces.length > 0 && interfaces.every(({ class: code }) => code === HUB);
-}
 
 /** Boot keyboards, and what may be one: a HID interface that does not say what it is (subclass 0) is none here. */
 export function isKeyboard({ interfaces }: { readonly interfaces: readonly InterfaceType[] }): boolean {
@@ -23,7 +17,8 @@ export function isKeyboard({ interfaces }: { readonly interfaces: readonly Inter
 export function floorOf(device: PolicyDevice, bootPorts: ReadonlySet<string>): FloorReason | null {
   if (/^usb\d+$/.test(device.viaPort)) return 'root-hub';
   if (bootPorts.has(device.viaPort)) return 'boot-medium';
-  return isHub(device) ? 'hub' : null;
+  // What is plugged into a hub is judged itself.
+  return device.isHub ? 'hub' : null;
 }
 
 export interface Judged {

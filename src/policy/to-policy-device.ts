@@ -1,5 +1,6 @@
 // The raw attributes of a device folder in sysfs -> what rules look at, or why rules cannot judge it. Pure.
 import { type DescriptorRefusal, deviceHash } from './device-hash.ts';
+import { isHubDevice } from './is-hub-device.ts';
 import type { PolicyDevice } from './policy-device.ts';
 
 /** Bytes as the kernel gives them; null where the attribute does not exist. */
@@ -43,9 +44,10 @@ export function toPolicyDevice(raw: RawAttributes, parentHash: string): DeviceVe
   if (!hashed.ok) return hashed;
   const { hash, interfaces } = hashed;
   const viaPort = raw.port;
+  const isHub = isHubDevice(raw.descriptors);
   return {
     ok: true,
-    device: { vendorId, productId, serial, name, hash, parentHash, viaPort, connectType, interfaces },
+    device: { vendorId, productId, serial, name, hash, parentHash, viaPort, connectType, interfaces, isHub },
   };
 }
 

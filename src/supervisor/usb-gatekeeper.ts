@@ -7,7 +7,8 @@ import type { EventData } from '../contracts/event-types.ts';
 import type { UnjudgedDevice, UsbGatekeeper, UsbVerdict } from '../contracts/usb-policy.ts';
 import { textHash } from '../policy/device-hash.ts';
 import { evaluatePolicy, type Verdict } from '../policy/evaluate-policy.ts';
-import { createGuard, type GuardScore } from '../policy/guard/create-guard.ts';
+import { createGuard, type GuardScore, isExcused, scoreOf } from '../policy/guard/create-guard.ts';
+import type { Evidence } from '../policy/guard/evidence.ts';
 import type { PolicyDevice } from '../policy/policy-device.ts';
 import type { Policy } from '../policy/rule.ts';
 import { createRuleHistory } from '../policy/rule-history.ts';
@@ -22,6 +23,8 @@ export interface GatekeeperOptions {
   readonly random: () => number;
   /** Ports of what the system was started from. */
   readonly bootPorts: ReadonlySet<string>;
+  /** false: any device that works may be what the system was started from. */
+  readonly isBootTold: boolean;
   readonly onSuspected: (data: EventData<'usb.device.suspected'>) => void;
 }
 
@@ -49,6 +52,21 @@ interface Known {
   readonly address: number;
   readonly device: PolicyDevice;
   readonly verdict: UsbVerdict;
+  /** What the guard found when it was plugged in: holds until it leaves, however often it is judged. */
+  readonly held: readonly Evidence[];
+  readonly isSuspected: boolean;
+  /** Of the rule that allows it now. */
+  readonly labels: string;
+}
+
+interface Findings {
+  readonly raw: UnjudgedDevice;
+  readonly device: PolicyDevice;
+  readonly floor: FloorReason | null;
+  readonly ruled: Verdict;
+  /** null: the guard does not look at it. */
+  readonly score: GuardScore | null;
+  readonly labels: string;
 }
 
 const MAX_REASON = 600;
@@ -95,30 +113,37 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
       );
     }
     const { device } = readable;
-    const isFirst = known.get(port)?.address !== address;
-    const verdict = decide(device, raw, isFirst);
-    known.set(port, { address, device, verdict });
+    const before = known.get(port);
+    const floor = floorOf(device, bootPortsFor(raw));
+    const ruled = ruledBy(device);
+    const labels = ruled.target === 'allow' ? (ruled.rule?.rule.label?.values.join(' ') ?? '') : '';
+    const score =
+      floor === null ? guarded(device, labels, before?.address === address ? before : null) : null;
+    const verdict = decide({ raw, device, floor, ruled, score, labels });
+    const guardFound = { held: score?.held ?? [], isSuspected: isAttack(score) };
+    known.set(port, { address, device, verdict, labels, ...guardFound });
     return verdict;
   };
 
-  const decide = (device: PolicyDevice, raw: UnjudgedDevice, isFirst: boolean): UsbVerdict => {
-    const floor = floorOf(device, bootPortsFor(raw));
-    const { policy, isForced, isOverridden } = files.now();
-    const { uptimeMs } = clock.now();
+  const ruledBy = (device: PolicyDevice): Verdict => {
+    const { policy } = files.now();
     if (policy !== tidiedPolicy) history.keepOnly(new Set(policy.rules.map(({ text }) => text)));
     tidiedPolicy = policy;
     const allowed = [...known].flatMap(([port, { device: other, verdict }]) =>
-      port !== raw.port && verdict.target === 'allow' ? [other] : [],
+      port !== device.viaPort && verdict.target === 'allow' ? [other] : [],
     );
-    const ruled = evaluatePolicy(policy, device, {
+    return evaluatePolicy(policy, device, {
       implicitTarget: config.implicitTarget,
-      uptimeMs,
+      uptimeMs: clock.uptimeMs(),
       secondOfDay: secondOfDay(),
       random: options.random,
       allowed,
       history,
     });
-    const score = isFirst && floor === null ? guarded(device, ruled, uptimeMs) : null;
+  };
+
+  const decide = ({ raw, device, floor, ruled, score, labels }: Findings): UsbVerdict => {
+    const { isForced, isOverridden } = files.now();
     if (floor !== null) return verdictOf('allow', 'floor', `${floor}: no policy cuts it off`);
     if (isOverridden)
       return verdictOf(
@@ -126,19 +151,13 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
         'override',
         'somebody at the computer has switched the policy off for a while',
       );
-    if (config.guard === 'block' && (isAttack(score) || typingBlocked.has(device.hash)))
-      return verdictOf(
-        'block',
-        'guard',
-        score === null || !isAttack(score) ? 'it typed like a machine' : why(score),
-      );
-    if (
-      ruled.target !== 'allow' &&
-      raw.isAuthorized &&
-      !isForced &&
-      config.mode === 'enforce' &&
-      isLastKeyboard(device)
-    )
+    const isTypist = typingBlocked.has(device.hash) && !isExcused('machine-typing', labels);
+    if (config.guard === 'block' && (isAttack(score) || isTypist))
+      return verdictOf('block', 'guard', isAttack(score) ? why(score) : 'it typed like a machine');
+    const isCut = ruled.target !== 'allow' && raw.isAuthorized && config.mode === 'enforce';
+    if (isCut && !options.isBootTold)
+      return verdictOf('allow', 'floor', 'boot-medium: it works, and the system may run from it');
+    if (isCut && !isForced && isLastKeyboard(device))
       return verdictOf('allow', 'floor', 'last-keyboard: no policy cuts it off unless it is forced');
     const reason =
       ruled.rule === null ? `no rule applies; policy.implicitTarget is ${ruled.target}` : ruled.rule.text;
@@ -153,12 +172,12 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     enforced: config.mode === 'enforce' || (by === 'guard' && config.mode === 'report'),
   });
 
-  const guarded = (device: PolicyDevice, ruled: Verdict, uptimeMs: number): GuardScore | null => {
+  const guarded = (device: PolicyDevice, labels: string, before: Known | null): GuardScore | null => {
     if (config.guard === 'off') return null;
     const { viaPort: port, vendorId, productId, serial, interfaces } = device;
-    const labels = ruled.target === 'allow' ? (ruled.rule?.rule.label?.values.join(' ') ?? '') : '';
-    const score = guard.saw({ port, vendorId, productId, serial, interfaces, uptimeMs }, labels);
-    if (isAttack(score)) suspect(port, score);
+    const sight = { port, vendorId, productId, serial, interfaces, uptimeMs: clock.uptimeMs() };
+    const score = before === null ? guard.saw(sight, labels) : scoreOf(before.held, labels);
+    if (isAttack(score) && before?.isSuspected !== true) suspect(port, score);
     return score;
   };
   const isAttack = (score: GuardScore | null): score is GuardScore =>
@@ -216,11 +235,12 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     typed(port, reportsPerSecond) {
       const found = known.get(port);
       if (found === undefined || config.guard === 'off' || typingBlocked.has(found.device.hash)) return;
-      const score = guard.typed(port, reportsPerSecond, clock.uptimeMs());
+      const score = guard.typed(port, reportsPerSecond, clock.uptimeMs(), found.labels);
       if (!isAttack(score)) return;
       typingBlocked.add(found.device.hash);
-      suspect(port, score);
+      // Whoever is told looks at once which devices were judged before.
       guardGeneration += 1;
+      suspect(port, score);
     },
   };
 }

@@ -26,6 +26,7 @@ export async function* bench() {
     viaPort: '1-1.4',
     connectType: 'hotplug',
     interfaces: [{ class: 255, subclass: 255, protocol: 255 }],
+    isHub: false,
   };
   const parseMs = timesOf(50, () => parsePolicy(text));
   const parsed = parsePolicy(text);

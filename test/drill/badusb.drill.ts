@@ -59,14 +59,14 @@ export const drill: Drill = {
 
 function highestScore({ sights, label = '', reportsPerSecond }: GuardCase): GuardScore {
   const guard = createGuard();
-  let highest: GuardScore = { score: 0, evidence: [] };
+  let highest: GuardScore = { score: 0, evidence: [], held: [] };
   const consider = (found: GuardScore) => {
     if (found.score > highest.score) highest = found;
   };
   for (const sight of sights) consider(guard.saw(sight, label));
   const last = sights.at(-1);
   if (last !== undefined && reportsPerSecond !== undefined)
-    consider(guard.typed(last.port, reportsPerSecond, last.uptimeMs + 2_000));
+    consider(guard.typed(last.port, reportsPerSecond, last.uptimeMs + 2_000, label));
   return highest;
 }
 

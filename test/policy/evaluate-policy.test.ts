@@ -16,6 +16,7 @@ const keyboard: PolicyDevice = {
   viaPort: '1-1.4',
   connectType: 'hotplug',
   interfaces: types('03:01:01 03:00:00'),
+  isHub: false,
 };
 const stick: PolicyDevice = {
   ...keyboard,
@@ -26,6 +27,7 @@ const stick: PolicyDevice = {
   hash: 'h2',
   viaPort: '1-2',
   interfaces: types('08:06:50'),
+  isHub: false,
 };
 
 function types(text: string): readonly InterfaceType[] {

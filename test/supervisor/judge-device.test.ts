@@ -21,6 +21,7 @@ const keyboard: PolicyDevice = {
     parentHash: 'cA==',
   },
   ...{ viaPort: '1-1', connectType: 'hotplug', interfaces: [{ class: 3, subclass: 1, protocol: 1 }] },
+  isHub: false,
 };
 
 const mouse: PolicyDevice = { ...keyboard, productId: 'c077', name: 'M', hash: 'bW91c2U=', viaPort: '1-3' };

@@ -5,55 +5,8 @@ import type { UnjudgedDevice } from '../../src/contracts/usb-policy.ts';
 import { parsePolicy } from '../../src/policy/parse-policy.ts';
 import { createGatekeeper } from '../../src/supervisor/usb-gatekeeper.ts';
 import { fakeClock } from '../support/fake-clock.ts';
-
-/** Descriptors with one interface per triple. */
-function descriptors(id: string, types: string): Uint8Array {
-  const [vendor = 0, product = 0] = id.split(':').map((part) => Number.parseInt(part, 16));
-  const interfaces = types
-    .split(' ')
-    .flatMap((each, index) => [
-      9,
-      4,
-      index,
-      0,
-      0,
-      ...each.split(':').map((part) => Number.parseInt(part, 16)),
-      0,
-    ]);
-  const head = [
-    18,
-    1,
-    0,
-    2,
-    0,
-    0,
-    0,
-    64,
-    vendor & 255,
-    vendor >> 8,
-    product & 255,
-    product >> 8,
-    0,
-    1,
-    1,
-    2,
-    3,
-    1,
-  ];
-  return Buffer.from([
-    ...head,
-    9,
-    2,
-    9 + interfaces.length,
-    0,
-    types.split(' ').length,
-    1,
-    0,
-    0xa0,
-    50,
-    ...interfaces,
-  ]);
-}
+import { descriptorSet } from '../usb/corpus.ts';
+import { rawDescriptors } from './raw-descriptors.ts';
 
 function device(port: string, id: string, types: string, more: Partial<UnjudgedDevice> = {}): UnjudgedDevice {
   const isRoot = port.startsWith('usb');
@@ -62,7 +15,7 @@ function device(port: string, id: string, types: string, more: Partial<UnjudgedD
     parentPort: isRoot ? null : `usb${port[0]}`,
     parentPath: isRoot ? '/devices/pci0000:00/0000:00:05.0' : '',
     address: 2,
-    descriptors: descriptors(id, types),
+    descriptors: rawDescriptors(id, types),
     product: Buffer.from('a device'),
     serial: null,
     connectType: null,
@@ -93,6 +46,7 @@ function bench(
     clock,
     random: () => 0.5,
     bootPorts: new Set(more.bootPorts ?? []),
+    isBootTold: true,
     files: {
       now() {
         const parsed = parsePolicy(Buffer.from(state.rules));
@@ -127,7 +81,10 @@ test('rules decide, then the implicit target, and the reason names the rule [U6]
 test('root hubs, hubs and the boot medium are allowed whatever the rules say; what claims to be more is judged [U10]', () => {
   const { judge } = bench('reject\n', {}, { bootPorts: ['2-1'] });
   assert.equal(judge(device('usb2', '1d6b:0003', '09:00:00')), 'allow floor');
-  assert.equal(judge(device('2-2', '05e3:0610', '09:00:00')), 'allow floor');
+  assert.equal(
+    judge(device('2-2', '05e3:0608', '09:00:01', { descriptors: descriptorSet('hub-2') })),
+    'allow floor',
+  );
   assert.equal(
     judge(device('2-3', '05e3:0610', '09:00:00 03:01:01')),
     'reject rule',
@@ -146,7 +103,7 @@ test('a device that cannot be read is blocked, whatever the rules say [U6]', () 
   const { judge, state } = bench('allow\n');
   assert.equal(judge(keyboard('1-1', { descriptors: null })), 'block unreadable');
   assert.equal(
-    judge(keyboard('1-1', { descriptors: descriptors('046d:c31c', '03:01:01').subarray(0, 30) })),
+    judge(keyboard('1-1', { descriptors: rawDescriptors('046d:c31c', '03:01:01').subarray(0, 30) })),
     'block unreadable',
   );
   state.isOverridden = true;

@@ -21,7 +21,7 @@ import {
   tryContext,
   usageFault,
 } from './policy-action.ts';
-import { readBootPorts } from './read-usb-host.ts';
+import { readBootMedia } from './read-usb-host.ts';
 import { readRulesFile } from './rules-file.ts';
 
 export const applyRules: PolicyAction = async (options) => {
@@ -127,7 +127,7 @@ async function isSafe(options: ActionOptions, policy: Policy, { implicitTarget }
   }
   const verdicts = verdictsOf(policy, host.devices, tryContext(implicitTarget));
   const authorized = new Set(host.host.filter(({ isAuthorized }) => isAuthorized).map(({ port }) => port));
-  const bootPorts = await readBootPorts(roots);
+  const { ports: bootPorts } = await readBootMedia(roots);
   const judged = host.devices.map((device, index) => ({
     device,
     isAuthorized: authorized.has(device.viaPort),

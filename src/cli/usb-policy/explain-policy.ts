@@ -12,7 +12,7 @@ import {
   tryContext,
   usageFault,
 } from './policy-action.ts';
-import { readBootPorts } from './read-usb-host.ts';
+import { readBootMedia } from './read-usb-host.ts';
 import { readRulesFile } from './rules-file.ts';
 
 export const explainPolicy: PolicyAction = async (options) => {
@@ -32,7 +32,7 @@ export const explainPolicy: PolicyAction = async (options) => {
     );
     return exitCodes.refused;
   }
-  const bootPorts = await readBootPorts(roots);
+  const { ports: bootPorts } = await readBootMedia(roots);
   const allowed: PolicyDevice[] = [];
   const history = createRuleHistory();
   for (const device of host.devices) {

@@ -1,15 +1,26 @@
 // sysfs -> every USB device of this computer as rules see it, root hubs included. Only read.
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { bootNodes } from '../../flash/boot-nodes.ts';
+import { systemRoots } from '../../flash/disk.ts';
+import { readBlockNodes } from '../../flash/read-block-nodes.ts';
 import { errorText } from '../../lib/error-text.ts';
-import { portOfBlockDevice, systemBlockDevices } from '../../policy/boot-ports.ts';
+import { hidesItsDisk, portOfBlockDevice, systemBlockDevices } from '../../policy/boot-ports.ts';
 import { textHash } from '../../policy/device-hash.ts';
 import { type DeviceVerdict, type RawAttributes, toPolicyDevice } from '../../policy/to-policy-device.ts';
 
 export interface HostRoots {
   readonly sysfsRoot: string;
   readonly procRoot: string;
+  /** Where the appliance's initramfs wrote the name of the disk it started from; left out: nowhere. */
+  readonly startedFrom?: string | undefined;
 }
+
+export const hostRoots: HostRoots = {
+  sysfsRoot: '/sys',
+  procRoot: '/proc',
+  startedFrom: systemRoots.startedFrom,
+};
 
 export interface HostDevice {
   readonly port: string;
@@ -52,9 +63,16 @@ export async function readUsbHost({ sysfsRoot }: HostRoots): Promise<HostVerdict
   return { ok: true, devices };
 }
 
-/** Ports of the media that this system runs from. */
-export async function readBootPorts({ sysfsRoot, procRoot }: HostRoots): Promise<ReadonlySet<string>> {
-  const mounts = await readFile(path.join(procRoot, 'self/mountinfo'), 'utf8').catch(() => '');
+export interface BootMedia {
+  /** Ports of the media that this system runs from. */
+  readonly ports: ReadonlySet<string>;
+  /** false: an overlay hides the disk, and nothing else names it. */
+  readonly isTold: boolean;
+}
+
+export async function readBootMedia({ sysfsRoot, procRoot, startedFrom }: HostRoots): Promise<BootMedia> {
+  const textOf = (file: string) => readFile(file, 'utf8').catch(() => '');
+  const mounts = await textOf(path.join(procRoot, 'self/mountinfo'));
   const ports = new Set<string>();
   const visit = async (blockDevice: string): Promise<void> => {
     const folder = await realpath(blockDevice).catch(() => null);
@@ -66,7 +84,13 @@ export async function readBootPorts({ sysfsRoot, procRoot }: HostRoots): Promise
     for (const slave of slaves) await visit(path.join(folder, 'slaves', slave));
   };
   for (const number of systemBlockDevices(mounts)) await visit(path.join(sysfsRoot, 'dev/block', number));
-  return ports;
+  // What an overlay hides: the initramfs and the kernel's command line know it.
+  const nodes = await readBlockNodes(sysfsRoot);
+  const started = startedFrom === undefined ? '' : (await textOf(startedFrom)).trim();
+  const named = [started, ...bootNodes(await textOf(path.join(procRoot, 'cmdline')), nodes, new Map())];
+  const found = named.flatMap((name) => nodes.get(name) ?? []);
+  for (const { folder } of found) await visit(folder);
+  return { ports, isTold: found.length > 0 || !hidesItsDisk(mounts) };
 }
 
 function depthOf(port: string): number {
