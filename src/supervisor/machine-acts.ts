@@ -1,6 +1,6 @@
 // What changes more than the daemon itself: a device's rule, the appliance's name and broker, the computer.
 import { constants } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { access, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { provision } from '../cli/provision.ts';
 import type { ActVerdict, ApplianceControl, SetUp } from '../contracts/appliance-control.ts';
@@ -19,6 +19,13 @@ export function createMachineActs(options: {
   const askMachine: ApplianceControl['askMachine'] = async (what) => {
     const pipe = path.join(path.dirname(appliance.bootNotesFile), REQUESTS);
     try {
+      // The mark that root's helper sets lies on the same partition.
+      if (what === 'factory-reset') await access(appliance.stateDir, constants.W_OK);
+    } catch (cause) {
+      const reason = `nothing was forgotten: ${appliance.stateDir} cannot be written (${errorText(cause)}); start again, which repairs it, then ask again`;
+      return { ok: false, code: 'system.unavailable', reason };
+    }
+    try {
       // Fails at once where nobody reads, in place of waiting for somebody.
       await using handle = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
       await handle.write(`${what}\n`);
@@ -26,7 +33,11 @@ export function createMachineActs(options: {
       const reason = `this computer takes no requests to ${what} (${errorText(cause)}): it is not run by the image, so its owner does it`;
       return { ok: false, code: 'system.unavailable', reason };
     }
-    return { ok: true, detail: what === 'reboot' ? 'the computer starts again' : 'everything is forgotten' };
+    return {
+      ok: true,
+      detail:
+        what === 'reboot' ? 'the computer starts again' : 'the computer forgets everything and starts again',
+    };
   };
   return {
     askMachine,
