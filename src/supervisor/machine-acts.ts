@@ -3,10 +3,13 @@ import { constants } from 'node:fs';
 import { access, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { provision } from '../cli/provision.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { parseConfigText } from '../config/parse-config-text.ts';
 import type { ActVerdict, ApplianceControl, SetUp } from '../contracts/appliance-control.ts';
 import type { Config } from '../contracts/config.ts';
 import { AppError } from '../lib/app-error.ts';
 import { errorText } from '../lib/error-text.ts';
+import { provisionedNames, textOrNull } from '../operate/import-provision.ts';
 import { replaceFile } from '../operate/replace-file.ts';
 
 /** A pipe that root's helper of the image reads; beside the boot notes. */
@@ -51,7 +54,8 @@ export function createMachineActs(options: {
       const file = path.join(appliance.runDir, 'set-up.json');
       try {
         // Through the same gate as a file on the CONFIG partition: checked whole, secrets sealed apart.
-        await replaceFile(file, JSON.stringify(toConfig(asked)), { mode: 0o600 });
+        const stored = await readStored(path.join(appliance.stateDir, provisionedNames.config));
+        await replaceFile(file, JSON.stringify(toConfig(asked, stored)), { mode: 0o600 });
         const done = await provision({ from: file, to: appliance.stateDir, forget: false });
         if (!done.ok) {
           const reason = done.problems.map(({ path: at, message }) => `${at} ${message}`).join('; ');
@@ -70,16 +74,40 @@ export function createMachineActs(options: {
   };
 }
 
-function toConfig({ tenant, site, name, broker, network, timeServers }: SetUp) {
+type Sections = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+
+/** Settings that no start would use are nothing to build on. */
+async function readStored(file: string): Promise<Sections> {
+  const text = await textOrNull(file);
+  if (text === null || !loadConfig({ file, text, environment: {} }).ok) return {};
+  const parsed = parseConfigText(text, file);
+  return parsed.ok ? (parsed.value as Sections) : {};
+}
+
+/** What nobody asks for here stays as it is; of the connection to another broker nothing does. */
+function toConfig({ tenant, site, name, broker, network, timeServers }: SetUp, stored: Sections) {
   const { url, user, password } = broker;
+  const {
+    username: _account,
+    password: _sealed,
+    caFile,
+    certFile,
+    keyFile,
+    clientId,
+    ...uplink
+  } = stored.uplink ?? {};
+  const isSame = stored.uplink?.url === url;
   return {
-    appliance: { tenant, site, name },
+    ...stored,
+    appliance: { ...stored.appliance, tenant, site, name },
     uplink: {
+      ...uplink,
+      ...(isSame ? { caFile, certFile, keyFile, clientId } : {}),
       url,
       ...(user === undefined ? {} : { username: user }),
       ...(password === undefined ? {} : { password }),
     },
     ...(network === undefined ? {} : { network }),
-    ...(timeServers === undefined ? {} : { time: { servers: timeServers } }),
+    ...(timeServers === undefined ? {} : { time: { ...stored.time, servers: timeServers } }),
   };
 }

@@ -178,3 +178,36 @@ test('set-up goes through the same gate as a file: checked whole, secrets apart 
   assert.ok(!refused.ok && refused.code === 'system.provisioned');
   assert.ok((await again.setUp({ ...asked, replace: true })).ok);
 });
+
+test('set-up of a running appliance changes what it asks for and keeps all else [I5, S6]', async (t) => {
+  const dir = await tempDir(t);
+  await Promise.all(['state', 'run'].map((name) => mkdir(path.join(dir, name))));
+  const config = configIn(dir, 'mqtts://old.example');
+  const file = path.join(config.appliance.stateDir, 'autoweave.json');
+  const before = {
+    appliance: { tenant: 'acme', site: 'south', name: 'till-1' },
+    uplink: { url: 'mqtts://old.example', username: 'till', caFile: '/ca.pem', window: 7 },
+    policy: { mode: 'enforce' },
+    network: { address: '192.0.2.20/24' },
+    plugins: { settings: { scale: { unit: 'kg' } } },
+  };
+  await writeFile(file, JSON.stringify(before));
+  const { setUp } = createMachineActs({ config });
+  const place = { tenant: 'acme', site: 'north', name: 'till-3', replace: true };
+  const kept = async () => JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+
+  const sameBroker = { url: 'mqtts://old.example', user: 'till' };
+  assert.ok((await setUp({ ...place, broker: sameBroker })).ok);
+  const appliance = { tenant: 'acme', site: 'north', name: 'till-3' };
+  assert.deepEqual(await kept(), { ...before, appliance });
+
+  // Another broker gets neither the account nor the authority of the old one.
+  const done = await setUp({
+    ...place,
+    broker: { url: 'mqtts://new.example' },
+    timeServers: ['ntp.example'],
+  });
+  assert.ok(done.ok, JSON.stringify(done));
+  const uplink = { url: 'mqtts://new.example', window: 7 };
+  assert.deepEqual(await kept(), { ...before, appliance, uplink, time: { servers: ['ntp.example'] } });
+});
