@@ -324,6 +324,22 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     await until('an address of DHCP', async () => (await addresses()).includes('inet 10.0.2.15/24'), limitMs);
     assert.doesNotMatch(await addresses(), /10\.0\.2\.77/);
   });
+
+  test('without its packet filter no interface is configured, and the screen says so [I4]', async () => {
+    const { shell } = guest;
+    assert.match(await shell.must('nft list chain inet autoweave input'), /mld-listener-query/);
+    await shell.must(
+      `cp /etc/autoweave/firewall.nft /tmp/good.nft && echo nonsense >>/etc/autoweave/firewall.nft
+       rc-service network stop && ip -4 addr flush dev eth0 && ip link set eth0 down`,
+    );
+    const { code, stderr, stdout } = await shell.run('rc-service firewall restart; rc-service network start');
+    assert.notEqual(code, 0, stdout + stderr);
+    await guest.qemu.console.waitFor(/^autoweave: network: the packet filter cannot be set/, limitMs);
+    const up = () => shell.must('ip -o link show dev eth0');
+    assert.doesNotMatch(await up(), /[<,]UP[,>]/);
+    await shell.must('cp /tmp/good.nft /etc/autoweave/firewall.nft && rc-service network start');
+    assert.match(await up(), /[<,]UP[,>]/);
+  });
 });
 
 /** A connection to a port of the host that QEMU forwards; QEMU itself accepts it in any case. */
