@@ -11,10 +11,11 @@ import type { Config } from '../contracts/config.ts';
 import { AppError } from '../lib/app-error.ts';
 import { takeCertificates } from '../operate/identity/take-certificate.ts';
 import { provisionedNames, textOrNull } from '../operate/import-provision.ts';
+import { replaceFile } from '../operate/replace-file.ts';
 import { toSystemFiles } from '../operate/system-files/to-system-files.ts';
 import { type Command, exitCodes } from './command.ts';
 import { plainLine } from './plain-text.ts';
-import { provision } from './provision.ts';
+import { provision, takeTrust } from './provision.ts';
 
 /** The parts of a boot note: code, field (or nothing), text. */
 type Note = (code: string, field: string, text: string) => void;
@@ -22,6 +23,8 @@ type Note = (code: string, field: string, text: string) => void;
 interface Request {
   readonly state: string;
   readonly default: string;
+  readonly closed: string;
+  readonly lost: boolean;
   readonly to: string;
   readonly machine?: string | undefined;
   readonly offered?: string | undefined;
@@ -33,18 +36,23 @@ interface Chosen {
   readonly config: Config;
 }
 
+/** In the state folder: what was last taken over from the volume, as it was left there. */
+const importedName = 'autoweave.json.imported';
 /** Beside the offered settings, as somebody put them on the volume. */
 const offeredCertificates = { own: 'identity.crt', authority: 'broker-ca.crt' } as const;
 
 export const bootSettingsCommand: Command = {
   name: 'boot-settings',
   summary: 'Choose the configuration at the start of the appliance; for its init scripts',
-  usage: `boot-settings --state DIR --default FILE --to DIR [--machine FILE] [--offered FILE]
+  usage: `boot-settings --state DIR --default FILE --closed FILE --to DIR [--machine FILE] [--offered FILE] [--lost]
 
-  --offered FILE   Imported into --state as "autoweave provision" does; identity.crt and broker-ca.crt beside it too
+  --offered FILE   Imported into --state as "autoweave provision" does, if it has changed since it was last; trust.json,
+                   identity.crt and broker-ca.crt beside it too
   --machine FILE   What a virtual machine's owner gives; used instead of all others
   --state DIR      What was imported before: in force when nothing, or something wrong, is offered
-  --default FILE   In force when there is nothing else
+  --default FILE   In force when nothing was offered and nothing is stored
+  --closed FILE    In force when something was, and cannot be used
+  --lost           Something was offered or stored that cannot even be read
 
 DIR of --to then has autoweave.json (in force), origin (machine, provisioned or default), hostname, interfaces, page-port,
 and where they are set resolv.conf and chrony.conf. On standard error: a line for each thing wrong, with tabs
@@ -53,11 +61,14 @@ between code, field and text. Exit code 1 when something was refused.`,
     const option = { type: 'string' } as const;
     const { values } = parseArgs({
       args: [...context.args],
-      options: { state: option, default: option, to: option, machine: option, offered: option },
+      options: {
+        ...{ state: option, default: option, closed: option, to: option, machine: option, offered: option },
+        lost: { type: 'boolean', default: false },
+      },
     });
-    const { state, default: fallback, to } = values;
-    if (state === undefined || fallback === undefined || to === undefined) {
-      context.complain('autoweave boot-settings: --state, --default and --to are needed.\n');
+    const { state, default: fallback, closed, to } = values;
+    if (state === undefined || fallback === undefined || closed === undefined || to === undefined) {
+      context.complain('autoweave boot-settings: --state, --default, --closed and --to are needed.\n');
       return exitCodes.usage;
     }
     let refusals = 0;
@@ -65,7 +76,7 @@ between code, field and text. Exit code 1 when something was refused.`,
       refusals += 1;
       context.complain(`${[code, field, text].map((part) => plainLine(part)).join('\t')}\n`);
     };
-    const chosen = await choose({ ...values, state, default: fallback, to }, note);
+    const chosen = await choose({ ...values, state, default: fallback, closed, to }, note);
     await mkdir(to, { recursive: true });
     const files = {
       ...toSystemFiles(chosen.config),
@@ -78,38 +89,63 @@ between code, field and text. Exit code 1 when something was refused.`,
   },
 };
 
+/** Settings that cannot be used may have kept devices out: only who was given none lets every device work. */
 async function choose(request: Request, note: Note): Promise<Chosen> {
   const { machine, offered, state } = request;
-  if (machine === undefined && offered !== undefined) await takeOffered(offered, state, note);
-  const stored = path.join(state, provisionedNames.config);
-  const secrets = path.join(state, provisionedNames.secrets);
+  let isRefused = request.lost;
+  const refuse: Note = (...parts) => {
+    isRefused = true;
+    note(...parts);
+  };
+  const stored = {
+    origin: 'provisioned',
+    file: path.join(state, provisionedNames.config),
+    secrets: path.join(state, provisionedNames.secrets),
+  } as const;
+  if (machine === undefined && offered !== undefined)
+    await takeOffered(offered, { state, stored }, { warn: note, refuse });
   const candidates = [
     ...(machine === undefined ? [] : [{ origin: 'machine', file: machine } as const]),
-    ...((await hasText(stored, note)) ? [{ origin: 'provisioned', file: stored, secrets } as const] : []),
-    { origin: 'default', file: request.default } as const,
+    ...((await hasText(stored.file, refuse)) ? [stored] : []),
   ];
   for (const candidate of candidates) {
     const loaded = await load(candidate);
     if (loaded.ok) return { origin: candidate.origin, ...loaded };
-    sayProblems(loaded.problems, note);
+    sayProblems(loaded.problems, refuse);
   }
-  throw new AppError('cli.no-configuration', `${request.default} is damaged: write the image again`);
+  const file = isRefused ? request.closed : request.default;
+  const loaded = await load({ file });
+  if (loaded.ok) return { origin: 'default', ...loaded };
+  sayProblems(loaded.problems, note);
+  throw new AppError('cli.no-configuration', `${file} is damaged: write the image again`);
 }
 
-async function takeOffered(offered: string, state: string, note: Note): Promise<void> {
+/**
+ * Settings count once, as long as what came of them is in force: what page or command line changed since then stays. Trust document and
+ * certificates are taken at every start.
+ */
+async function takeOffered(
+  offered: string,
+  { state, stored }: { readonly state: string; readonly stored: Parameters<typeof load>[0] },
+  { warn, refuse }: { readonly warn: Note; readonly refuse: Note },
+): Promise<void> {
   try {
-    const result = await provision({ from: offered, to: state, forget: false });
-    if (result.ok) for (const warning of result.warnings) note('warning', '', warning);
-    else sayProblems(result.problems, note);
+    const imported = path.join(state, importedName);
+    const isTaken = (await textOrNull(offered)) === (await textOrNull(imported)) && (await load(stored)).ok;
+    const result = isTaken
+      ? await takeTrust(offered, state)
+      : await provision({ from: offered, to: state, forget: false });
+    if (!result.ok) return sayProblems(result.problems, refuse);
+    for (const warning of result.warnings) warn('warning', '', warning);
+    if (!isTaken) await replaceFile(imported, (await textOrNull(offered)) ?? '', { mode: 0o640 });
     const beside = (name: string) => path.join(path.dirname(offered), name);
-    if (result.ok)
-      await takeCertificates(state, {
-        own: beside(offeredCertificates.own),
-        authority: beside(offeredCertificates.authority),
-      });
+    await takeCertificates(state, {
+      own: beside(offeredCertificates.own),
+      authority: beside(offeredCertificates.authority),
+    });
   } catch (cause) {
     if (!(cause instanceof AppError)) throw cause;
-    note(cause.code, '', cause.message);
+    refuse(cause.code, '', cause.message);
   }
 }
 

@@ -60,6 +60,20 @@ export async function provision(request: {
   return { ok: true, config: split.config, identity, written: [...trustFile, ...written], warnings };
 }
 
+/** Of what lies beside a file whose settings were taken before: the trust document alone. */
+export async function takeTrust(
+  from: string,
+  to: string,
+): Promise<
+  | { readonly ok: true; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] }
+> {
+  const { problem, text } = await planProvisionedTrust(from, to);
+  if (problem !== null) return { ok: false, problems: [problem] };
+  if (text !== null) await putTrustInForce(to, text);
+  return { ok: true, warnings: [] };
+}
+
 /** trust.json beside the file: a first document, which provisioning vouches for, or the next one. Nobody need take it away afterwards. */
 async function planProvisionedTrust(
   from: string,

@@ -5,7 +5,10 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
+import { provision } from '../../src/cli/provision.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { trustText } from '../plugins/test-plugins.ts';
 import { makeAuthority } from '../support/certificates.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -19,6 +22,8 @@ async function makeBox(t: TestContext) {
   for (const folder of [state, offer]) mkdirSync(folder);
   const fallback = path.join(dir, 'default.json');
   writeFileSync(fallback, '{ "status": { "listen": "0.0.0.0" } }\n');
+  const closed = path.join(dir, 'closed.json');
+  writeFileSync(closed, readFileSync('rootfs/etc/autoweave/closed.json'));
   const offered = path.join(offer, 'autoweave.json');
   return {
     state,
@@ -32,7 +37,8 @@ async function makeBox(t: TestContext) {
     async start(...more: string[]) {
       rmSync(made, { recursive: true, force: true });
       const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-      const argv = ['boot-settings', '--state', state, '--default', fallback, '--to', made, ...more];
+      const places = ['--state', state, '--default', fallback, '--closed', closed, '--to', made];
+      const argv = ['boot-settings', ...places, ...more];
       const code = await runCli({ argv, environment: {}, stdout, stderr });
       stderr.end();
       return {
@@ -269,4 +275,77 @@ test('a certificate beside the settings is taken when it is for the own key, and
     /it is no certificate in PEM format/,
   );
   assert.equal(readFileSync(taken, 'utf8'), before);
+});
+
+test('only who was given no settings lets every USB device work: what was refused or cannot be read may have had a policy [I5, U10]', async (t) => {
+  const box = await makeBox(t);
+  const mode = () => {
+    const config = loadConfig({ file: 'x', text: box.made('autoweave.json') ?? '', environment: {} });
+    assert.ok(config.ok);
+    return config.config.policy.mode;
+  };
+  await box.start();
+  assert.equal(mode(), 'off');
+  await box.start('--lost');
+  assert.equal(mode(), 'enforce');
+  for (const wrong of ['{', '{"policy":{"mode":"enforced"}}', '\u0000']) {
+    writeFileSync(box.offered, wrong);
+    const { code } = await box.start('--offered', box.offered);
+    assert.equal(code, 1);
+    assert.equal(box.made('origin'), 'default\n');
+    assert.equal(mode(), 'enforce');
+  }
+  // What was stored before is in force, as its owner wrote it.
+  box.write(box.offered, { appliance: { name: 'till-3' } });
+  await box.start('--offered', box.offered);
+  writeFileSync(box.offered, '{');
+  await box.start('--offered', box.offered);
+  assert.equal(box.made('origin'), 'provisioned\n');
+  assert.equal(mode(), 'off');
+  // Stored, and damaged since; or no file at all.
+  writeFileSync(path.join(box.state, 'autoweave.json'), '{"appliance":');
+  await box.start();
+  assert.equal(mode(), 'enforce');
+  rmSync(path.join(box.state, 'autoweave.json'));
+  mkdirSync(path.join(box.state, 'autoweave.json'));
+  await box.start();
+  assert.equal(mode(), 'enforce');
+});
+
+test('what was changed after an import stays until the file on CONFIG changes too [I5]', async (t) => {
+  const box = await makeBox(t);
+  const offer = (name: string, password?: string) =>
+    box.write(box.offered, {
+      appliance: { name },
+      uplink: { url: 'mqtt://b', username: 'u', ...(password === undefined ? {} : { password }) },
+    });
+  const stored = path.join(box.state, 'autoweave.json');
+  offer('first', 'hush');
+  assert.deepEqual(await box.start('--offered', box.offered), { code: 0, notes: [] });
+  // As the page's set-up does.
+  box.write(box.machine, { appliance: { name: 'second' } });
+  assert.ok((await provision({ from: box.machine, to: box.state, forget: false })).ok);
+  assert.deepEqual(await box.start('--offered', box.offered), { code: 0, notes: [] });
+  assert.equal(box.made('hostname'), 'second\n');
+  // The next trust document and a certificate are nobody's settings.
+  writeFileSync(path.join(box.offer, 'trust.json'), await trustText());
+  assert.deepEqual(await box.start('--offered', box.offered), { code: 0, notes: [] });
+  assert.equal(box.made('hostname'), 'second\n');
+  assert.equal(readFileSync(path.join(box.state, 'trust/trust.json'), 'utf8'), await trustText());
+  writeFileSync(path.join(box.offer, 'trust.json'), '{');
+  assert.equal((await box.start('--offered', box.offered)).code, 1);
+  assert.equal(box.made('hostname'), 'second\n');
+  rmSync(path.join(box.offer, 'trust.json'));
+
+  offer('third');
+  await box.start('--offered', box.offered);
+  assert.equal(box.made('hostname'), 'third\n');
+  // A password that is given once more counts, although the file was the same before.
+  offer('third', 'new');
+  await box.start('--offered', box.offered);
+  assert.match(readFileSync(path.join(box.state, 'secrets.json'), 'utf8'), /new/);
+  // Damaged since: what CONFIG has is better than nothing.
+  writeFileSync(stored, '{');
+  await box.start('--offered', box.offered);
+  assert.equal(box.made('hostname'), 'third\n');
 });

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { before, suite, type TestContext, test } from 'node:test';
 import type { CloudEvent } from '../../src/contracts/event.ts';
 import type { HealthReport } from '../../src/contracts/health.ts';
+import { trustText } from '../plugins/test-plugins.ts';
 import { makeAuthority } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
 import { type DiskGuestOptions, type Guest, hostFromGuest, startDiskGuest } from '../support/guest.ts';
@@ -38,6 +39,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
   let subscriber: Subscriber;
   let times: NtpServer;
   let probePort: number;
+  let trust: string;
   let settings: {
     readonly appliance: object;
     readonly uplink: Readonly<Record<string, unknown>>;
@@ -56,6 +58,7 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     subscriber = await startSubscriber(cleanup, broker.url, 'autoweave/v1/#', account);
     times = await startNtpServer(cleanup, { offsetMs: 3_600_000 });
     probePort = await freePort();
+    trust = await trustText();
     settings = {
       appliance: { tenant: 'acme', site: 'lab', name: 'kiosk-7' },
       uplink: {
@@ -98,6 +101,8 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
 
   test('settings on CONFIG make it join a broker that wants a password, under its name and fixed address [I5, I8]', async (t) => {
     await disk.configure(JSON.stringify(settings));
+    await disk.configure(trust, 'trust.json');
+    assert.ok(await disk.holds(secret));
     await boot(t);
     const [started] = await event('system.started');
     assert.equal(started?.source, source);
@@ -121,10 +126,16 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     );
     await guest.shell.must('sync');
     const left = await disk.read('autoweave.json');
+    assert.ok(!(await disk.holds(secret)), 'the password is still where the file was');
     const { password, ...uplink } = settings.uplink;
     assert.equal(password, secret);
     assert.deepEqual(JSON.parse(left), { ...settings, uplink }, left);
     assert.match(await disk.read('identity.csr'), /^-----BEGIN CERTIFICATE REQUEST-----/);
+  });
+
+  test('trust.json on CONFIG is in force: the appliance knows who may sign its plugins [I5, P3]', async () => {
+    const kept = await guest.shell.must('cd /var/lib/autoweave/trust; stat -c %U trust.json; cat trust.json');
+    assert.equal(kept, `autoweave\n${trust}`);
   });
 
   test('the clock is set by the configured time server, and from then on events are marked synchronized [I8, U9]', async (t) => {
@@ -312,6 +323,22 @@ suite('the first starts of a disk', { skip: whyNoDiskGuest() }, () => {
     const addresses = () => guest.shell.must('ip -4 -o addr show scope global; ip route');
     await until('an address of DHCP', async () => (await addresses()).includes('inet 10.0.2.15/24'), limitMs);
     assert.doesNotMatch(await addresses(), /10\.0\.2\.77/);
+  });
+
+  test('without its packet filter no interface is configured, and the screen says so [I4]', async () => {
+    const { shell } = guest;
+    assert.match(await shell.must('nft list chain inet autoweave input'), /mld-listener-query/);
+    await shell.must(
+      `cp /etc/autoweave/firewall.nft /tmp/good.nft && echo nonsense >>/etc/autoweave/firewall.nft
+       rc-service network stop && ip -4 addr flush dev eth0 && ip link set eth0 down`,
+    );
+    const { code, stderr, stdout } = await shell.run('rc-service firewall restart; rc-service network start');
+    assert.notEqual(code, 0, stdout + stderr);
+    await guest.qemu.console.waitFor(/^autoweave: network: the packet filter cannot be set/, limitMs);
+    const up = () => shell.must('ip -o link show dev eth0');
+    assert.doesNotMatch(await up(), /[<,]UP[,>]/);
+    await shell.must('cp /tmp/good.nft /etc/autoweave/firewall.nft && rc-service network start');
+    assert.match(await up(), /[<,]UP[,>]/);
   });
 });
 

@@ -95,6 +95,17 @@ test('a second installation writes nothing and restarts nothing [I6]', () => {
   assert.ok(commands(again).includes('systemctl start autoweave-redis.service autoweave.service'));
 });
 
+test('an upgrade that broke off after its files were written restarts what still runs the old ones [I6]', () => {
+  const bundle = new TextEncoder().encode('// the next bundle');
+  const host: HostFacts = { ...after(goodHost, stepsOn(goodHost)), bundle };
+  const steps = stepsOn(host, { version: '1.1.0' });
+  const broken = steps.findIndex((step) => step.kind === 'run' && step.command[0] === 'systemd-tmpfiles');
+  assert.ok(broken > 0);
+  const again = stepsOn(after(host, steps.slice(0, broken)), { version: '1.1.0' });
+  const restart = 'systemctl restart autoweave-redis.service autoweave.service';
+  assert.ok(commands(again).includes(restart), commands(again).join('\n'));
+});
+
 test('an upgrade replaces what changed, removes what is gone and keeps the settings [I6]', () => {
   const installed = after(goodHost, stepsOn(goodHost));
   const old = '/etc/autoweave/old.conf';

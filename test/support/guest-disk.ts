@@ -12,6 +12,8 @@ export interface GuestDisk {
   put(name: string, from: string): Promise<void>;
   /** A file of CONFIG as text; '' when it is not there. */
   read(name: string): Promise<string>;
+  /** Whether the text is anywhere on CONFIG, in a file or in what a file has left. */
+  holds(text: string): Promise<boolean>;
   /** As a larger stick. */
   enlarge(moreMiB: number): Promise<void>;
   /** Overwrites superblocks of the data partition: the first one alone, or with all its copies. */
@@ -40,6 +42,17 @@ export async function copyDisk(from: string, dir: string, sizeMiB?: number): Pro
     async read(name) {
       const names = await runCommand('mdir', ['-b', '-i', at, '::'], mtools);
       return names.includes(`::/${name}\n`) ? runCommand('mtype', ['-i', at, `::${name}`], mtools) : '';
+    },
+    async holds(text) {
+      const { startMiB, sizeMiB } = partitionThatHolds('config');
+      const handle = await open(file);
+      try {
+        const bytes = Buffer.alloc(sizeMiB * mib);
+        await handle.read(bytes, 0, bytes.length, startMiB * mib);
+        return bytes.includes(text);
+      } finally {
+        await handle.close();
+      }
     },
     enlarge: async (moreMiB) => truncate(file, (await stat(file)).size + moreMiB * mib),
     async damageData(which) {

@@ -1,6 +1,6 @@
 // A small root with the appliance's scripts and busybox, in namespaces of its own: its kernel is real, its network is its own. For scripts
 // that are root in the image, and may not touch this machine.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { missingTools } from '../../image/missing-tools.ts';
@@ -18,7 +18,8 @@ export interface ScriptRoom {
 
 const busybox = '/usr/bin/busybox';
 const limitMs = 240_000;
-const namespaces = ['--map-root-user', '--mount', '--net', '--pid', '--fork', '--kill-child'];
+const ofRoot = ['--mount', '--net', '--pid', '--fork', '--kill-child'];
+const namespaces = ['--map-root-user', ...ofRoot];
 
 /** The reason for skipping such tests on this machine, or false. */
 export function whyNoScriptRoom(): string | false {
@@ -33,7 +34,20 @@ export function whyNoScriptRoom(): string | false {
   return status !== 0 && `this machine lets nobody make a network of his own: ${stderr.trim()}`;
 }
 
-export async function openScriptRoom(t: Cleanup): Promise<ScriptRoom> {
+/** The reason for skipping tests of a room with a disk, or false. */
+export function whyNoDiskRoom(): string | false {
+  if (process.getuid?.() !== 0) return 'only root may mount a disk';
+  const missing = missingTools(['busybox', 'unshare', 'losetup', 'ldd', 'debugfs', ...diskPrograms]);
+  if (missing.length > 0) return `needs programs that are not installed: ${missing.join(', ')}`;
+  const { status, stderr } = spawnSync('losetup', ['--find'], { encoding: 'utf8' });
+  return status !== 0 && `this machine has no loop devices: ${stderr.trim()}`;
+}
+
+/** dash: busybox's shell takes its own mke2fs. */
+const diskPrograms = ['e2fsck', 'mke2fs', 'resize2fs', 'dash'] as const;
+
+/** @param disk a file that is /dev/vda5 of the room, which is then entered as this machine's root, and has e2fsprogs and dash. */
+export async function openScriptRoom(t: Cleanup, disk?: string): Promise<ScriptRoom> {
   const root = await tempDir(t);
   const at = (file: string) => path.join(root, file);
   for (const folder of ['bin', 'dev', 'proc', 'run', 'sys', 'tmp']) mkdirSync(at(folder));
@@ -45,21 +59,48 @@ export async function openScriptRoom(t: Cleanup): Promise<ScriptRoom> {
   };
   write('dev/null', '');
   write('dev/console', '');
+  if (disk !== undefined) addDisk(root);
+  // The kernel frees a loop device by itself once nobody has it open and nothing of it is mounted.
+  const attach =
+    disk === undefined
+      ? ''
+      : `loop=$(losetup -f) && losetup "$loop" ${disk} && exec 9<"$loop" && losetup -d "$loop" && mount --bind "$loop" ${root}/dev/vda5 || exit 98`;
   const enter = `
     mount -t proc proc ${root}/proc && mount --bind /dev/null ${root}/dev/null || exit 99
+    ${attach}
     exec chroot ${root} /bin/busybox sh -c '/bin/busybox --install -s /bin; exec sh -e /tmp/script'`;
   return {
     write,
     read: (file) => (existsSync(at(file)) ? readFileSync(at(file), 'utf8') : null),
     run(script, environment = {}) {
       write('tmp/script', script);
-      const { status, stderr, stdout } = spawnSync('unshare', [...namespaces, busybox, 'sh', '-c', enter], {
-        encoding: 'utf8',
-        timeout: limitMs,
-        env: { PATH: '/bin', ...environment },
-      });
+      const { status, stderr, stdout } = spawnSync(
+        'unshare',
+        [...(disk === undefined ? namespaces : ofRoot), busybox, 'sh', '-c', enter],
+        {
+          encoding: 'utf8',
+          timeout: limitMs,
+          env: { PATH: '/bin', ...environment },
+        },
+      );
       if (status !== 0) throw new Error(`${script}\nended with ${status}: ${stderr}\n${stdout}`);
       return stdout;
     },
   };
+}
+
+function addDisk(root: string): void {
+  for (const name of diskPrograms) {
+    const program = execFileSync('which', [name], { encoding: 'utf8' }).trim();
+    const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+    copyProgram(program, path.join(root, 'bin', name));
+    for (const file of libraries) copyProgram(file, path.join(root, file));
+  }
+  writeFileSync(path.join(root, 'dev/vda5'), '');
+}
+
+/** What links lead to, under this name. */
+function copyProgram(from: string, to: string): void {
+  mkdirSync(path.dirname(to), { recursive: true });
+  writeFileSync(to, readFileSync(from), { mode: 0o755 });
 }

@@ -43,7 +43,8 @@ export function planInstall(
   const finalText = manifestText(final);
   const isRecorded = facts.present.get(manifestPath)?.digest === digestOf(finalText);
   const writes = changed.map(writeStep);
-  const mustRestart = changed.some((thing) => !('once' in thing)) || gone.length > 0;
+  // Not recorded: an earlier try broke off, maybe after its files were there and before what runs was started again.
+  const mustRestart = !isRecorded || changed.some((thing) => !('once' in thing)) || gone.length > 0;
   return {
     ok: true,
     steps: [
