@@ -39,6 +39,14 @@ export interface SetUp {
   readonly replace?: boolean;
 }
 
+export interface DeviceJudgement {
+  readonly port: string;
+  readonly target: 'allow' | 'block';
+  readonly reason: string;
+  /** Of the device that was looked at: when another one is at the port by now, nothing is judged. */
+  readonly address?: number | undefined;
+}
+
 export interface ApplianceControl {
   /** null: this run has no plugins. */
   plugins(): PluginControl | null;
@@ -51,7 +59,7 @@ export interface ApplianceControl {
   /** What the USB policy says of what is at this port, and since when; null: nothing yet, or there is no policy. */
   verdictAt(port: string): { readonly verdict: UsbVerdict; readonly since: string } | null;
   /** A rule for this device is put before all others. */
-  judgeDevice(port: string, target: 'allow' | 'block', reason: string): Promise<ActVerdict>;
+  judgeDevice(asked: DeviceJudgement): Promise<ActVerdict>;
   identify(seconds: number): ActVerdict;
   /** gzip; without secrets. */
   diagnostics(): Promise<Uint8Array>;

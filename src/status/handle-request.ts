@@ -33,7 +33,7 @@ export function createRequestHandler(
   const devicesAnswer = createDevicesAnswer(options, stamp);
   const operations = makeOperations(options, { ...gate, stamp, devicesAnswer });
   const router = createApiRouter({
-    ...{ operations, ...gate, publicReads: config.public, uptimeMs: () => clock.uptimeMs() },
+    ...{ operations, ...gate, limits, publicReads: config.public, uptimeMs: () => clock.uptimeMs() },
   });
   const rateLimit = createRateLimit({
     perSecond: config.requestsPerSecond,

@@ -23,7 +23,8 @@ export function createListener(
   const bounds = {
     maxHeaderSize: limits.maxHeaderBytes,
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    // The last resort: bodies have their own bounds, which are answered (api/read-body.ts).
+    requestTimeout: 2 * (limits.headersTimeoutMs + limits.largeBodyTimeoutMs),
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: limits.checkEveryMs,
     // A missing Host is answered like a foreign one, with a reason.
@@ -50,6 +51,7 @@ export function createListener(
     response.writeHead(308, { ...secureHeaders, Location, 'Content-Length': 0, Connection: 'close' });
     response.end();
   });
+  redirect.timeout = limits.stalledMs;
   const sockets = new Set<Socket>();
   const server = createPlain((socket) => {
     sockets.add(socket);
@@ -67,6 +69,15 @@ export function createListener(
       socket.unshift(first);
       (first[0] === HANDSHAKE ? secure : redirect).emit('connection', socket);
     });
+  });
+  // Node keeps a server's connections, and looks after their time-outs, from this event on alone; these two never listen themselves.
+  server.on('listening', () => {
+    secure.emit('listening');
+    redirect.emit('listening');
+  });
+  server.on('close', () => {
+    secure.close();
+    redirect.close();
   });
   return {
     server,

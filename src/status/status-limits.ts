@@ -7,8 +7,11 @@ export interface StatusLimits {
   readonly loopbackShare: number;
   readonly maxHeaderBytes: number;
   readonly headersTimeoutMs: number;
-  readonly requestTimeoutMs: number;
-  /** How often those two are looked after. */
+  /** A body may take so long; a large one so long without another part of it. */
+  readonly bodyTimeoutMs: number;
+  /** A large one, which only a user may send, may take so long altogether. */
+  readonly largeBodyTimeoutMs: number;
+  /** How often connections are looked after. */
   readonly checkEveryMs: number;
   readonly keepAliveMs: number;
   /** A socket that has taken nothing for so long is closed; a live stream has its heartbeat more often. */
@@ -24,7 +27,9 @@ export const defaultLimits: StatusLimits = {
   loopbackShare: 1,
   maxHeaderBytes: 8_192,
   headersTimeoutMs: 5_000,
-  requestTimeoutMs: 10_000,
+  bodyTimeoutMs: 10_000,
+  // As long as page and command line wait: a bundle of 8 MiB, 11 MB in base64, over 0.8 Mbit/s.
+  largeBodyTimeoutMs: 120_000,
   checkEveryMs: 1_000,
   keepAliveMs: 5_000,
   stalledMs: 60_000,

@@ -1,6 +1,6 @@
 // `allow` or `block` for the device at a port -> a rule for just that device before all others, in the file of the confirmed rules.
 import { readFile, stat } from 'node:fs/promises';
-import type { ActVerdict } from '../contracts/appliance-control.ts';
+import type { ActVerdict, DeviceJudgement } from '../contracts/appliance-control.ts';
 import type { PolicyConfig } from '../contracts/config/policy-config.ts';
 import { errorText } from '../lib/error-text.ts';
 import { replaceFile } from '../operate/replace-file.ts';
@@ -16,22 +16,36 @@ import type { Gatekeeper } from './usb-gatekeeper.ts';
 const LABEL = 'operator';
 const MAX_LABEL = 120;
 
-export async function judgeDevice(
-  asked: { readonly port: string; readonly target: 'allow' | 'block'; readonly reason: string },
-  parts: {
-    readonly config: PolicyConfig;
-    readonly gatekeeper: Pick<Gatekeeper, 'deviceAt' | 'protectedBy'> | undefined;
-    /** Resolves once the rules were read again and every device was judged by them. */
-    readonly obey: () => Promise<void>;
-  },
+export interface JudgeParts {
+  readonly config: PolicyConfig;
+  readonly gatekeeper: () => Pick<Gatekeeper, 'addressAt' | 'deviceAt' | 'protectedBy'> | undefined;
+  /** Resolves once the rules were read again and every device was judged by them. */
+  readonly obey: () => Promise<void>;
+}
+
+/** One after the other: each reads the file and writes it anew. */
+export function createDeviceJudge(parts: JudgeParts): (asked: DeviceJudgement) => Promise<ActVerdict> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (asked) => {
+    const judged = last.then(() => judge(asked, parts));
+    last = judged.catch(() => undefined);
+    return judged;
+  };
+}
+
+async function judge(
+  { address, port, reason, target }: DeviceJudgement,
+  parts: JudgeParts,
 ): Promise<ActVerdict> {
-  const { port, target, reason } = asked;
-  const { config, gatekeeper } = parts;
+  const { config } = parts;
+  const gatekeeper = parts.gatekeeper();
   const no = (code: string, why: string): ActVerdict => ({ ok: false, code, reason: why });
   if (gatekeeper === undefined)
     return no('policy.unavailable', 'policy.mode is off: set it to report or enforce');
   const device = gatekeeper.deviceAt(port);
   if (device === null) return no('policy.not-there', `no device that a rule can judge is at port ${port}`);
+  if (address !== undefined && address !== gatekeeper.addressAt(port))
+    return no('policy.another-device', `at port ${port} is another device by now, or the same one anew`);
   const floor = target === 'block' ? gatekeeper.protectedBy(port) : null;
   if (floor !== null)
     return no('policy.safety-floor', `${port} is protected (${floor}): no rule cuts it off`);

@@ -21,7 +21,7 @@ import { createApplianceControl } from './appliance-control.ts';
 import { startApplianceLeds } from './appliance-leds.ts';
 import { consumerPlace } from './consumer-place.ts';
 import { feedWatchdog } from './feed-watchdog.ts';
-import { judgeDevice } from './judge-device.ts';
+import { createDeviceJudge } from './judge-device.ts';
 import { createMachineActs } from './machine-acts.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { startPluginSide } from './plugin-side.ts';
@@ -226,18 +226,14 @@ export async function startAppliance(options: {
     trust: () => plugins.trust,
     identify: leds.identify,
     verdictAt: (port) => usbPolicy.gatekeeper?.verdictAt(port) ?? null,
-    judgeDevice: (port, target, reason) =>
-      judgeDevice(
-        { port, target, reason },
-        {
-          config: config.policy,
-          gatekeeper: usbPolicy.gatekeeper,
-          async obey() {
-            await usbPolicy.look();
-            await pipeline.rejudge();
-          },
-        },
-      ),
+    judgeDevice: createDeviceJudge({
+      config: config.policy,
+      gatekeeper: () => usbPolicy.gatekeeper,
+      async obey() {
+        await usbPolicy.look();
+        await pipeline.rejudge();
+      },
+    }),
     ...createMachineActs({ config }),
   });
   status = await startStatus({

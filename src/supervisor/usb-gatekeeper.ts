@@ -28,6 +28,8 @@ export interface GatekeeperOptions {
 export interface Gatekeeper extends UsbGatekeeper {
   /** As rules see it; null: nothing is there, or it could not be read. */
   deviceAt(port: string): PolicyDevice | null;
+  /** Another one after every plug. */
+  addressAt(port: string): number | null;
   /** What holds for it, and since when: judged again with the same outcome it is as old as before. */
   verdictAt(port: string): GivenVerdict | null;
   /** Why no rule may cut off what is there. */
@@ -195,6 +197,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
       given.delete(port);
     },
     deviceAt: (port) => known.get(port)?.device ?? null,
+    addressAt: (port) => known.get(port)?.address ?? null,
     verdictAt: (port) => given.get(port) ?? null,
     protectedBy(port) {
       const found = known.get(port);

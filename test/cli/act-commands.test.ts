@@ -25,7 +25,7 @@ async function appliance(t: TestContext) {
   };
   const control: ApplianceControl = {
     ...idleControl,
-    judgeDevice: async (port, target, reason) =>
+    judgeDevice: async ({ port, reason, target }) =>
       port === device.port
         ? did(`${port} ${target} (${reason})`)
         : { ok: false, code: 'policy.not-there', reason: `no device is at port ${port}` },
@@ -88,7 +88,10 @@ test('the code to claim with comes through the local socket, until there is an a
 
   assert.match((await here('user', 'list')).out, /^nobody: `autoweave claim-code`/);
   const low = await here('user', 'add', 'ada', '--role', 'viewer', '--password-file', words);
-  assert.match(low.err, /^status\.last-admin: the first user has to be an administrator/);
+  assert.match(
+    low.err,
+    /^status\.first-not-admin: the first user has to be an administrator.* Give this one the role admin \(--role admin\)\.\n$/,
+  );
   const first = await here('user', 'add', 'boss', '--role', 'admin', '--password-file', words);
   assert.equal(first.out, 'boss is admin\n', first.err);
   assert.equal(shown.at(-1), null, 'the console shows it no more');

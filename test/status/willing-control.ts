@@ -55,7 +55,7 @@ export const willingControl: ApplianceControl = {
   trust: () => trust,
   logs: () => [{ time: 't', level: 'info', part: 'buffer', text: 'line' }],
   settings: () => ({ config: { status: { port: 1 } }, hidden: ['uplink.password'] }),
-  judgeDevice: async (port) =>
+  judgeDevice: async ({ port }) =>
     port === willingDevice.port
       ? done
       : { ok: false, code: 'policy.not-there', reason: `nothing at ${port}` },

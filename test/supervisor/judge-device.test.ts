@@ -8,7 +8,7 @@ import { parsePolicy } from '../../src/policy/parse-policy.ts';
 import type { PolicyDevice } from '../../src/policy/policy-device.ts';
 import { trialFileOf } from '../../src/policy/policy-trial.ts';
 import { createRuleHistory } from '../../src/policy/rule-history.ts';
-import { judgeDevice } from '../../src/supervisor/judge-device.ts';
+import { createDeviceJudge } from '../../src/supervisor/judge-device.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const keyboard: PolicyDevice = {
@@ -23,6 +23,8 @@ const keyboard: PolicyDevice = {
   ...{ viaPort: '1-1', connectType: 'hotplug', interfaces: [{ class: 3, subclass: 1, protocol: 1 }] },
 };
 
+const mouse: PolicyDevice = { ...keyboard, productId: 'c077', name: 'M', hash: 'bW91c2U=', viaPort: '1-3' };
+
 async function world(t: Parameters<typeof tempDir>[0], mode: 'report' | 'enforce' = 'enforce') {
   const file = path.join(await tempDir(t), 'rules.conf');
   const loaded = loadConfig({ file: 'x', text: JSON.stringify({ policy: { file, mode } }), environment: {} });
@@ -30,20 +32,19 @@ async function world(t: Parameters<typeof tempDir>[0], mode: 'report' | 'enforce
   const config = loaded.config.policy;
   let obeyed = 0;
   const gatekeeper = {
-    deviceAt: (port: string) => (port === '1-1' ? keyboard : null),
+    deviceAt: (port: string) => (port === '1-1' ? keyboard : port === '1-3' ? mouse : null),
+    addressAt: () => 7,
     protectedBy: (port: string) => (port === '1-2' ? ('boot-medium' as const) : null),
   };
+  const judgeDevice = createDeviceJudge({
+    config,
+    gatekeeper: () => gatekeeper,
+    obey: async () => {
+      obeyed += 1;
+    },
+  });
   const judge = (target: 'allow' | 'block', port = '1-1', reason = 'ada: seen') =>
-    judgeDevice(
-      { port, target, reason },
-      {
-        config,
-        gatekeeper,
-        obey: async () => {
-          obeyed += 1;
-        },
-      },
-    );
+    judgeDevice({ port, target, reason });
   const verdict = async () => {
     const parsed = parsePolicy(await readFile(file));
     assert.ok(parsed.ok, JSON.stringify(parsed));
@@ -52,7 +53,7 @@ async function world(t: Parameters<typeof tempDir>[0], mode: 'report' | 'enforce
       ...{ allowed: [], history: createRuleHistory() },
     }).target;
   };
-  return { file, config, gatekeeper, judge, verdict, obeyed: () => obeyed };
+  return { file, config, judge, judgeDevice, verdict, obeyed: () => obeyed };
 }
 
 test('a device that an operator allows or blocks has a rule of its own before all others [U6]', async (t) => {
@@ -83,11 +84,15 @@ test('what is protected, not there, on probation or damaged is refused, and noth
     const got = await verdict;
     return got.ok ? 'ok' : got.code;
   };
-  const gatekeeper = { deviceAt: () => keyboard, protectedBy: () => 'boot-medium' as const };
+  const gatekeeper = {
+    ...{ deviceAt: () => keyboard, addressAt: () => 7, protectedBy: () => 'boot-medium' as const },
+  };
   const asked = { port: '1-2', target: 'block', reason: 'x' } as const;
   const obey = async () => assert.fail('nothing has changed');
-  assert.equal(await code(judgeDevice(asked, { config, gatekeeper, obey })), 'policy.safety-floor');
-  assert.equal(await code(judgeDevice(asked, { config, gatekeeper: undefined, obey })), 'policy.unavailable');
+  const of = (found: typeof gatekeeper | undefined) =>
+    createDeviceJudge({ config, gatekeeper: () => found, obey });
+  assert.equal(await code(of(gatekeeper)(asked)), 'policy.safety-floor');
+  assert.equal(await code(of(undefined)(asked)), 'policy.unavailable');
   assert.equal(await code(judge('allow', '1-9')), 'policy.not-there');
   await writeFile(trialFileOf(file), '{}');
   assert.equal(await code(judge('allow')), 'policy.on-probation');
@@ -96,4 +101,24 @@ test('what is protected, not there, on probation or damaged is refused, and noth
   assert.equal(await code(judge('allow')), 'policy.damaged');
   assert.equal(await readFile(file, 'utf8'), 'alow id 1:1\n');
   assert.equal(obeyed(), 0);
+});
+
+test('two devices that are judged at the same moment both have their rule [U6]', async (t) => {
+  const { file, judge } = await world(t);
+  const verdicts = await Promise.all([judge('block', '1-1'), judge('block', '1-3'), judge('allow', '1-9')]);
+  assert.deepEqual(
+    verdicts.map(({ ok }) => ok),
+    [true, true, false],
+  );
+  const text = await readFile(file, 'latin1');
+  for (const { hash } of [keyboard, mouse]) assert.ok(text.includes(hash), text);
+});
+
+test('a device that was exchanged for another one since it was looked at is not judged [U6]', async (t) => {
+  const { file, judgeDevice } = await world(t);
+  const asked = { port: '1-1', target: 'allow', reason: 'x' } as const;
+  const verdict = await judgeDevice({ ...asked, address: 6 });
+  assert.ok(!verdict.ok && verdict.code === 'policy.another-device');
+  await assert.rejects(readFile(file), { code: 'ENOENT' });
+  assert.ok((await judgeDevice({ ...asked, address: 7 })).ok);
 });

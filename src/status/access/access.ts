@@ -85,6 +85,8 @@ export interface Access {
   cookieFor(token: string | null, isTls: boolean): string;
 }
 
+type Locks = readonly (readonly [LockOut, string])[];
+
 const SECOND = 1_000;
 const MOST_KNOWN = 256;
 
@@ -132,7 +134,7 @@ export function createAccess(options: {
     const waitMs = byOwner.attempt(user);
     if (waitMs > 0) return lockedOut(waitMs);
     const isRight = await hasher.verify(current, book.user(user)?.password ?? null);
-    if (isRight === null) return busy;
+    if (isRight === null) return busyAfter([[byOwner, user]]);
     if (!isRight)
       return { ok: false, code: 'status.password-wrong', reason: 'the current password is not this one' };
     byOwner.succeeded(user);
@@ -170,15 +172,16 @@ export function createAccess(options: {
       const from = clientKey(address);
       const both = `${from} ${name}`;
       const isStranger = !known.has(both);
-      const waitMs = attempt([
+      const locks = [
         [byBoth, both],
         [byAddress, from],
         ...(isStranger ? [[byUser, name] as const] : []),
-      ]);
+      ] as const;
+      const waitMs = attempt(locks);
       if (waitMs > 0) return lockedOut(waitMs);
       const account = book.user(name);
       const isRight = await hasher.verify(password, account?.password ?? null, { isStranger });
-      if (isRight === null) return busy;
+      if (isRight === null) return busyAfter(locks);
       if (!isRight || account === null)
         return { ok: false, code: 'status.login-refused', reason: 'name or password is wrong' };
       if (account.totp !== null) {
@@ -208,10 +211,11 @@ export function createAccess(options: {
         };
       const from = clientKey(address);
       // No lock for all together: 39 bits need none, and a crowd of addresses would keep the owner from claiming.
-      const waitMs = attempt([
+      const locks = [
         [byBoth, `${from} claim`],
         [byAddress, from],
-      ]);
+      ] as const;
+      const waitMs = attempt(locks);
       if (waitMs > 0) return lockedOut(waitMs);
       if (claimCode === null || !claimCode.matches(code))
         return {
@@ -220,7 +224,7 @@ export function createAccess(options: {
           reason: 'this is not the code that the console of the appliance shows',
         };
       const hash = await hasher.hash(password);
-      if (hash === null) return busy;
+      if (hash === null) return busyAfter(locks);
       const since = new Date(clock.now().wallMs).toISOString();
       const account: Account = { name, role: 'admin', password: hash, totp: null, since };
       const verdict = await book.claim(account);
@@ -282,8 +286,14 @@ function lockedOut(waitMs: number): AccessRefusal {
   return { ok: false, code: 'status.locked-out', reason: 'too many attempts have failed', waitMs };
 }
 
+/** Nothing was looked at, and nothing has failed: a crowd that keeps the queue full must lock nobody out. */
+function busyAfter(locks: Locks): AccessRefusal {
+  for (const [lock, key] of locks) lock.undo(key);
+  return busy;
+}
+
 /** The longest wait; nothing is counted at the later ones once one says wait. */
-function attempt(locks: readonly (readonly [LockOut, string])[]): number {
+function attempt(locks: Locks): number {
   for (const [lock, key] of locks) {
     const waitMs = lock.attempt(key);
     if (waitMs > 0) return waitMs;

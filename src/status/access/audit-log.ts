@@ -37,18 +37,23 @@ export async function openAuditLog(options: {
   const older = (index: number) => path.join(dir, `audit.${index}.jsonl`);
   const files = [file, ...Array.from({ length: KEPT_FILES }, (_, index) => older(index + 1))];
   let tail: Pick<AuditEntry, 'n' | 'hash'> = { n: 0, hash: START_HASH };
-  try {
+  let isSettled = false;
+  /** Where the chain goes on: behind what is on disk, which may be a part of an entry, or one that was not known to be there. */
+  const settle = async () => {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     for (const candidate of files) {
       const last = (await entriesOf(candidate)).at(-1);
       if (last === undefined) continue;
-      tail = last;
+      // Entries that were taken out meanwhile are to show.
+      if (last.n > tail.n) tail = last;
       break;
     }
     await endTornLine(file);
-  } catch (cause) {
-    log.error({ dir, why: errorText(cause) }, 'the audit cannot be read');
-  }
+    isSettled = true;
+  };
+  await settle().catch((cause: unknown) =>
+    log.error({ dir, why: errorText(cause) }, 'the audit cannot be read'),
+  );
 
   const rotate = async () => {
     if ((await sizeOf(file)) < maxBytes) return;
@@ -58,6 +63,7 @@ export async function openAuditLog(options: {
     await rename(file, older(1));
   };
   const write = async (facts: AuditFacts) => {
+    if (!isSettled) await settle();
     const { synced, wallMs } = clock.now();
     const unhashed = {
       n: tail.n + 1,
@@ -69,10 +75,12 @@ export async function openAuditLog(options: {
     };
     const entry: AuditEntry = { ...unhashed, hash: auditHash(unhashed) };
     await rotate();
+    isSettled = false;
     await using handle = await open(file, 'a', 0o600);
     await handle.appendFile(`${JSON.stringify(entry)}\n`);
     await handle.sync();
     tail = entry;
+    isSettled = true;
   };
   let last: Promise<void> = Promise.resolve();
   return {
@@ -111,7 +119,7 @@ async function entriesOf(file: string): Promise<AuditEntry[]> {
     try {
       return line === '' ? [] : [JSON.parse(line) as AuditEntry];
     } catch (cause) {
-      // A power cut tore the last line; the chain goes on from the one before.
+      // A power cut or a full disk tore the line; the chain goes on from the one before.
       if (cause instanceof SyntaxError) return [];
       throw cause;
     }

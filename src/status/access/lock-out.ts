@@ -8,6 +8,8 @@ export interface LockOut {
   /** 0: the attempt may go on, and counts as failed until `succeeded`; else the milliseconds to wait, and nothing was counted. */
   attempt(key: string): number;
   succeeded(key: string): void;
+  /** Takes the last attempt back: nothing was looked at. */
+  undo(key: string): void;
 }
 
 export interface LockOutOptions {
@@ -21,7 +23,10 @@ export interface LockOutOptions {
 
 /** An attempt counts when it begins: a hundred at the same moment are a hundred, and not one. */
 export function createLockOut({ uptimeMs, free, firstMs, longestMs }: LockOutOptions): LockOut {
-  const failures = new Map<string, { readonly count: number; readonly atMs: number }>();
+  const failures = new Map<
+    string,
+    { readonly count: number; readonly atMs: number; readonly beforeMs: number }
+  >();
   return {
     attempt(key) {
       const nowMs = uptimeMs();
@@ -32,11 +37,17 @@ export function createLockOut({ uptimeMs, free, firstMs, longestMs }: LockOutOpt
       const leftMs = atMs + pauseMs - nowMs;
       if (leftMs > 0) return leftMs;
       failures.delete(key);
-      failures.set(key, { count: count + 1, atMs: nowMs });
+      failures.set(key, { count: count + 1, atMs: nowMs, beforeMs: atMs });
       const [oldest] = failures.keys();
       if (failures.size > MOST_KEYS && oldest !== undefined) failures.delete(oldest);
       return 0;
     },
     succeeded: (key) => void failures.delete(key),
+    undo(key) {
+      const last = failures.get(key);
+      if (last === undefined) return;
+      if (last.count === 1) failures.delete(key);
+      else failures.set(key, { ...last, count: last.count - 1, atMs: last.beforeMs });
+    },
   };
 }

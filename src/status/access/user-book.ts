@@ -44,6 +44,7 @@ export type BookCode =
   | 'status.user-exists'
   | 'status.user-unknown'
   | 'status.last-admin'
+  | 'status.first-not-admin'
   | 'status.token-exists'
   | 'status.token-unknown'
   | 'status.too-many-accounts'
@@ -137,7 +138,7 @@ export async function openUserBook(kept: KeptText): Promise<UserBook> {
         if (find(account.name) !== null)
           return refused('status.user-exists', `there is a user ${account.name} already`);
         if (users.length === 0 && account.role !== 'admin')
-          return refused('status.last-admin', 'the first user has to be an administrator');
+          return refused('status.first-not-admin', 'the first user has to be an administrator');
         return withUsers([...users, account]);
       }),
     change: (name, changes) =>

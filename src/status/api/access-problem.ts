@@ -26,6 +26,7 @@ const remedies: Readonly<Record<string, string>> = {
   'status.users-unreadable': 'Restore the file from a backup, or reset the appliance at its console.',
   'status.users-unwritable': 'Check space and permissions of the state folder.',
   'status.last-admin': 'Give another user the role admin first.',
+  'status.first-not-admin': 'Give this one the role admin (--role admin).',
 };
 
 export function accessProblem(refused: AccessRefusal): ApiAnswer {
@@ -72,6 +73,7 @@ function statusOf(code: AccessRefusal['code']): number {
     case 'status.user-exists':
     case 'status.token-exists':
     case 'status.last-admin':
+    case 'status.first-not-admin':
     case 'status.too-many-accounts':
     case 'status.already-claimed':
       return 409;

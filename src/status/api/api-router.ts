@@ -6,14 +6,12 @@ import { schemaCheck } from '../../lib/schema-check.ts';
 import { type Access, type Caller, mayAs } from '../access/access.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import { type Answer, refusal } from '../answer.ts';
-import { createRateLimit } from '../rate-limit.ts';
+import type { StatusLimits } from '../status-limits.ts';
 import type { ApiAnswer, Call, Operation } from './operation.ts';
 import { readBody } from './read-body.ts';
+import { createRefusedEntries } from './refused-entries.ts';
 
 const BODY_MAX = 16_384;
-/** Of refused strangers: so many entries of the audit at once, then one in so many seconds. */
-const STRANGER_ENTRIES = 60;
-const STRANGER_SECONDS = 60;
 
 export interface ApiRouter {
   /** The path as the operations have it, for the figures; null: there is nothing there. */
@@ -44,8 +42,9 @@ export function createApiRouter(options: {
   readonly audit: AuditLog;
   readonly publicReads: 'state' | 'all';
   readonly uptimeMs: () => number;
+  readonly limits: Pick<StatusLimits, 'bodyTimeoutMs' | 'largeBodyTimeoutMs'>;
 }): ApiRouter {
-  const { access, audit, publicReads, uptimeMs } = options;
+  const { access, audit, limits, publicReads, uptimeMs } = options;
   const compiled = options.operations.map(compile);
   const at = (path: string) => compiled.filter(({ pattern }) => pattern.test(path));
 
@@ -76,7 +75,7 @@ export function createApiRouter(options: {
       return operation.run({ ...call, query, body: undefined });
     }
     const body = hasBody(request)
-      ? await readBody(request, operation.bodyMaxBytes ?? BODY_MAX)
+      ? await readBody(request, boundsOf(operation))
       : ({ ok: true, value: {} } as const);
     if (!body.ok) return body.answer;
     const checked = checkBody(body.value);
@@ -85,19 +84,18 @@ export function createApiRouter(options: {
       : invalid('body', checked.problems);
   };
 
-  const written = createRateLimit({ perSecond: 1 / STRANGER_SECONDS, burst: STRANGER_ENTRIES });
-  let leftOut = 0;
-  /** Strangers must not push out of the bounded audit what users did: beyond some of theirs it says how many it leaves out. */
+  const boundsOf = ({ bodyMaxBytes, role }: Operation) => ({
+    maxBytes: bodyMaxBytes ?? BODY_MAX,
+    idleMs: limits.bodyTimeoutMs,
+    // Strangers get no more time for it.
+    withinMs:
+      bodyMaxBytes === undefined || role === 'public' ? limits.bodyTimeoutMs : limits.largeBodyTimeoutMs,
+  });
+
+  const refusedEntries = createRefusedEntries(uptimeMs);
   const detailFor = (answer: ApiAnswer, caller: Caller): string | null => {
     const detail = answer.audit?.detail ?? detailOf(answer);
-    if (caller.via !== 'nobody' || answer.status < 400) return detail;
-    if (written.wait('', uptimeMs()) > 0) {
-      leftOut += 1;
-      return null;
-    }
-    const more = leftOut === 0 ? '' : `; before it ${leftOut} more that stand nowhere`;
-    leftOut = 0;
-    return `${detail}${more}`;
+    return answer.status < 400 ? detail : refusedEntries.detailFor(caller, detail);
   };
 
   return {

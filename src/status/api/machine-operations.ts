@@ -50,13 +50,25 @@ export function machineOperations(options: {
       summary: `A rule before all others that says ${target} for the device at this port`,
       role: 'operator',
       params: { port: UsbPort },
-      body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 200 })) }, closed),
+      body: Type.Object(
+        {
+          reason: Type.Optional(Type.String({ maxLength: 200 })),
+          address: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description:
+                'Of the device that was looked at, as GET devices gives it: another one that is at the port by now is not judged.',
+            }),
+          ),
+        },
+        closed,
+      ),
       answers: {
         200: Type.Object({ device: Type.Union([UsbDevice, Type.Null()]), detail: Type.String() }, closed),
       },
       async run({ body, caller, params: { port = '' } }) {
         const reason = `${caller.who}${body.reason === undefined ? '' : `: ${body.reason}`}`;
-        const verdict = await control.judgeDevice(port, target, reason);
+        const verdict = await control.judgeDevice({ port, target, reason, address: body.address });
         if (!verdict.ok) return actProblem(verdict);
         const device = devices().find((each) => each.port === port) ?? null;
         return { ...jsonAnswer(200, { device, detail: verdict.detail }), audit: { detail: verdict.detail } };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import type { AuditEntry } from '../../../src/contracts/api-access.ts';
 import { type AuditFacts, auditHash, openAuditLog } from '../../../src/status/access/audit-log.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { recordingLog } from '../../support/recording-log.ts';
+import { mountSmallDisk, noSmallDisk } from '../../support/small-disk.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 const facts: AuditFacts = {
@@ -87,3 +88,47 @@ test('a disk that takes nothing is told in the log, and what was asked for goes 
   await audit.add(facts);
   assert.ok(log.lines.some(({ message }) => /audit could not be written/.test(message)));
 });
+
+const PAGE = 4_096;
+
+for (const [what, fits] of [
+  ['the half of an entry', (length: number) => length >> 1],
+  ['all of an entry but its end', (length: number) => length - 1],
+] as const)
+  test(`where a full disk took ${what}, the next ones are read and chained as before [S8]`, {
+    skip: noSmallDisk,
+  }, async (t) => {
+    const dir = path.join(await mountSmallDisk(t, 1), 'audit');
+    const log = recordingLog();
+    const failed = () => log.lines.filter(({ message }) => /audit could not be written/.test(message)).length;
+    const audit = await openAuditLog({ dir, clock: fakeClock(), log });
+    const file = path.join(dir, 'audit.jsonl');
+    const text = () => readFile(file, 'utf8');
+    for (let n = 0; n < 10; n++) await audit.add(facts);
+    const length = ((await text()).trimEnd().split('\n').at(-1) ?? '').length + 1;
+    // The last page of the file gets room for so much of the next entry, and the disk has no other page.
+    const padding = async () => PAGE - (((await text()).length + length + fits(length)) % PAGE);
+    while ((await padding()) > 400) await audit.add(facts);
+    const pad = await padding();
+    await audit.add({ ...facts, detail: `${facts.detail}${'x'.repeat(pad)}` });
+    const filler = path.join(dir, '../filler');
+    await assert.rejects(appendFile(filler, Buffer.alloc(2 ** 21)), /ENOSPC/);
+    assert.equal(failed(), 0);
+    await audit.add(facts);
+    await audit.add(facts);
+    assert.equal(failed(), 2);
+    const torn = await text();
+    assert.equal(torn.length % PAGE, 0);
+    assert.equal(torn.slice(torn.lastIndexOf('\n') + 1).length, fits(length));
+
+    await rm(filler);
+    for (let n = 0; n < 3; n++) await audit.add({ ...facts, detail: 'afterwards' });
+    assert.equal(failed(), 2);
+    const { entries } = await audit.read({ before: null, limit: 50 });
+    assert.equal(entries.filter(({ detail }) => detail === 'afterwards').length, 3);
+    assert.equal(brokenAt(entries.toReversed()), null);
+    assert.deepEqual(
+      entries.map(({ n }) => n),
+      entries.map((_, index) => entries.length - index),
+    );
+  });

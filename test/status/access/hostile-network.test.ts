@@ -93,3 +93,35 @@ test('after 200 wrong codes there is another one [I8]', async () => {
   assert.equal(said(await claim(codes[0] ?? '', owner)), 'status.claim-refused');
   assert.equal(said(await claim(codes[1] ?? '', owner)), 'ok');
 });
+
+test('who is turned away because others wait, which looks at nothing, is not locked out for it [S8, I8]', async () => {
+  const { access, claim, clock, codes, logIn } = await door();
+  /** All places of the queue are taken until it has been waited for. */
+  const crowd = (places: number, isStranger: boolean) =>
+    Promise.all(Array.from({ length: places }, () => access.hasher.verify('x', null, { isStranger })));
+  const busyNineTimes = async (waiting: Promise<unknown>, ask: () => Promise<Parameters<typeof said>[0]>) => {
+    for (let tries = 0; tries < 9; tries++) assert.equal(said(await ask()), 'status.busy', `try ${tries}`);
+    await waiting;
+  };
+  const right = codes[0] ?? '';
+  await busyNineTimes(crowd(8, false), () => claim(right, owner));
+  assert.equal(said(await claim(right, owner)), 'ok');
+
+  await busyNineTimes(crowd(6, true), () => logIn(goodPassword, owner));
+  const verdict = await logIn(goodPassword, owner);
+  assert.ok(verdict.ok, said(verdict));
+  const { session } = verdict;
+
+  await busyNineTimes(crowd(8, false), () => access.confirmOwner(session, goodPassword));
+  assert.equal(said(await access.confirmOwner(session, goodPassword)), 'ok');
+  // What was looked at and was wrong counts as before.
+  const elsewhere = neighbour(0);
+  const replies: string[] = [];
+  for (let tries = 0; tries < 4; tries++) replies.push(said(await logIn('a guess', elsewhere)));
+  await Promise.all([crowd(6, true), logIn(goodPassword, elsewhere)]);
+  replies.push(said(await logIn('a guess', elsewhere)));
+  assert.deepEqual(new Set(replies), new Set(['status.login-refused', 'status.locked-out']));
+  assert.equal(replies.at(-1), 'status.locked-out');
+  clock.advance(2 * SECOND);
+  assert.equal(said(await logIn(goodPassword, elsewhere)), 'ok');
+});

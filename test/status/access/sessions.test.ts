@@ -70,3 +70,22 @@ test('a hundred thousand names use bounded memory and do not free the one under 
   assert.ok(lock.attempt('ada') > 0);
   assert.ok(process.memoryUsage().heapUsed - before < 20_000_000);
 });
+
+test('an attempt that is taken back leaves everything as it was before it [S8]', () => {
+  const clock = fakeClock();
+  const lock = createLockOut({ uptimeMs: clock.uptimeMs, free: 2, firstMs: 1_000, longestMs: 60_000 });
+  for (let times = 0; times < 9; times++) {
+    assert.equal(lock.attempt('ada'), 0);
+    lock.undo('ada');
+  }
+  assert.deepEqual([lock.attempt('ada'), lock.attempt('ada'), lock.attempt('ada')], [0, 0, 1_000]);
+  clock.advance(1_000);
+  for (let times = 0; times < 9; times++) {
+    assert.equal(lock.attempt('ada'), 0, 'no new wait has begun');
+    lock.undo('ada');
+  }
+  assert.equal(lock.attempt('ada'), 0);
+  assert.equal(lock.attempt('ada'), 2_000, 'the failed ones still count');
+  lock.undo('bob');
+  assert.equal(lock.attempt('bob'), 0);
+});

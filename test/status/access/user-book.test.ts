@@ -50,6 +50,14 @@ test('the last administrator stays one [S8]', async () => {
   assert.ok((await book.remove('ada')).ok);
 });
 
+test('the first user is an administrator, or there is none [S8]', async () => {
+  const book = await openUserBook(kept());
+  const verdict = await book.add(account('bob', 'viewer'));
+  assert.ok(!verdict.ok && verdict.code === 'status.first-not-admin');
+  assert.equal(book.state(), 'unclaimed');
+  assert.ok((await book.add(account('bob', 'admin'))).ok);
+});
+
 test('what could not be stored is not in force [S8]', async () => {
   const store = kept();
   const book = await openUserBook(store);

@@ -50,7 +50,7 @@ const good: readonly Case[] = [
   ['post /api/v1/plugins/{name}/restart', '/api/v1/plugins/probe/restart'],
   ['post /api/v1/plugins/{name}/rollback', '/api/v1/plugins/probe/rollback'],
   ['delete /api/v1/plugins/{name}', '/api/v1/plugins/probe'],
-  ['post /api/v1/devices/{port}/allow', '/api/v1/devices/1-1.4/allow', { reason: 'known' }],
+  ['post /api/v1/devices/{port}/allow', '/api/v1/devices/1-1.4/allow', { reason: 'known', address: 7 }],
   ['post /api/v1/devices/{port}/block', '/api/v1/devices/1-1.4/block'],
   ['post /api/v1/setup', '/api/v1/setup', { ...names, broker, replace: true }],
   ['post /api/v1/identify', '/api/v1/identify', { seconds: 300 }],

@@ -8,6 +8,7 @@ import { type ApiReply, goodPassword, owner } from '../api-client.ts';
 import { fromBase32 } from '../from-base32.ts';
 import { openSse } from '../sse-client.ts';
 import { ask } from '../status-fixture.ts';
+import { willingControl } from '../willing-control.ts';
 
 const said = ({ status, json }: ApiReply) => `${status} ${json.code ?? 'ok'}`;
 
@@ -131,8 +132,52 @@ test('strangers with many addresses cannot push out of the audit what users did 
   assert.equal((await knock(70)).status, 401);
   const [newest] = await strangers();
   assert.match(newest?.detail ?? '', /\(as name-70\): .*; before it 10 more that stand nowhere$/);
-  // What users do is always written.
-  for (let tries = 0; tries < 70; tries++) await page.call('POST', 'reboot');
-  const entries = (await page.call('GET', 'audit?limit=200')).json.entries as readonly AuditEntry[];
-  assert.equal(entries.filter(({ who }) => who === 'boss').length, 71);
+});
+
+test('who may read only cannot push out of the audit what others did, neither logged in nor with a token [S8]', async (t) => {
+  const { client, claimCode, clock } = await accessFixture(t, { control: willingControl });
+  const [boss, ada, program] = [client(), client(), client()];
+  await boss.claim(claimCode());
+  await boss.call('POST', 'users', { name: 'ada', password: goodPassword, role: 'viewer', ...owner });
+  const { token } = (await boss.call('POST', 'tokens', { name: 'wall', role: 'viewer', ...owner })).json;
+  await ada.logIn('ada', goodPassword);
+  program.headers.Authorization = `Bearer ${String(token)}`;
+  const newest = async () =>
+    (await boss.call('GET', 'audit?limit=200')).json.entries as readonly AuditEntry[];
+  const refusedOf = async (name: string) =>
+    (await newest()).filter(({ who, outcome }) => who === name && outcome === 'refused');
+
+  for (let tries = 0; tries < 70; tries++) {
+    assert.equal(said(await ada.call('POST', 'reboot')), '403 status.role-too-low');
+    assert.equal(said(await program.call('POST', 'reboot')), '403 status.role-too-low');
+  }
+  assert.equal((await refusedOf('ada')).length, 60);
+  assert.equal((await refusedOf('token:wall')).length, 60);
+  const { csrf } = ada;
+  ada.csrf = 'wrong';
+  for (let tries = 0; tries < 5; tries++)
+    assert.equal(said(await ada.call('DELETE', 'session')), '403 status.csrf-wrong');
+  assert.equal((await refusedOf('ada')).length, 60, 'whatever he is refused for');
+  // Of another caller it is written at once.
+  assert.equal(
+    said(await boss.call('POST', 'users', { name: 'eve', password: goodPassword, role: 'admin' })),
+    '403 status.password-needed',
+  );
+  assert.equal((await refusedOf('boss')).length, 1);
+
+  clock.advance(60_000);
+  await ada.call('DELETE', 'session');
+  assert.match(
+    (await newest())[0]?.detail ?? '',
+    /^status\.csrf-wrong: .*; before it 15 more that stand nowhere$/,
+  );
+  ada.csrf = csrf;
+  assert.equal(said(await ada.call('DELETE', 'session')), '204 ok');
+  assert.equal((await newest())[0]?.outcome, 'done');
+
+  // What was done is always written.
+  for (let times = 0; times < 70; times++)
+    assert.equal(said(await boss.call('POST', 'identify', { seconds: 1 })), '202 ok');
+  const did = (await newest()).filter(({ act, outcome }) => act.endsWith('/identify') && outcome === 'done');
+  assert.equal(did.length, 70);
 });

@@ -93,7 +93,7 @@ function Port({ node, model }: ViewProps & { readonly node: PortNode }) {
         </button>
       )}
       {device !== null && state?.state === 'failed' ? <Failure state={state} /> : null}
-      {open && device !== null ? <Detail device={device} model={model} /> : null}
+      {open && device !== null ? <Detail key={device.address} device={device} model={model} /> : null}
       {children.length === 0 ? null : (
         <ul class="ports">
           {children.map((child) => (
@@ -213,7 +213,7 @@ function Acts({ device, model }: ViewProps & { readonly device: Device }) {
   const decide = (what: 'allow' | 'block') => (reason: string) =>
     model.act(
       `devices/${device.port}/${what}`,
-      { method: 'POST', body: reason === '' ? {} : { reason } },
+      { method: 'POST', body: { address: device.address, ...(reason === '' ? {} : { reason }) } },
       t.device.done[what],
     );
   return (
