@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import type { LogLine } from '../contracts/appliance-control.ts';
 import type { UsbPortState } from '../contracts/usb-port-state.ts';
 import { AppError } from '../lib/app-error.ts';
-import { applianceOptions, applianceUsage, parseAnswer } from './appliance/appliance-client.ts';
+import { parseAnswer } from './appliance/appliance-answer.ts';
+import { applianceOptions, applianceUsage } from './appliance/appliance-client.ts';
 import { lookAgain, withAppliance } from './appliance/look-again.ts';
 import { readSse } from './appliance/read-sse.ts';
 import {

@@ -1,14 +1,13 @@
 // A running appliance, here through its control socket or elsewhere by its address and a token -> answers, or an error that says what
 // to do. Node tells nothing about who is at the other end of a socket: the modes of file and folder decide who may open it.
 import { readFile } from 'node:fs/promises';
-import { type IncomingMessage, type RequestOptions, request as requestHttp } from 'node:http';
+import { type RequestOptions, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { text } from 'node:stream/consumers';
 import { AppError } from '../../lib/app-error.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { cliError } from '../cli-error.ts';
 import type { CommandContext } from '../command.ts';
-import { plainLine } from '../plain-text.ts';
+import { type Answer, type Asking, chunksOf, noAppliance, parsed, refuse } from './appliance-answer.ts';
 
 const defaultSocket = '/run/autoweave/control.sock';
 const READ_LIMIT_MS = 30_000;
@@ -39,8 +38,6 @@ const whichAppliance = `  --socket FILE      the control socket of the appliance
 export const whereOptions = '[--json] [--socket FILE | --url URL --token-file FILE]';
 export const actUsage = whichAppliance;
 export const applianceUsage = `${whichAppliance}; one line each with --watch`;
-
-type Answer = Readonly<Record<string, unknown>>;
 
 export interface ApplianceClient {
   /**
@@ -114,12 +111,6 @@ export async function applianceClient(
 type Headers = Readonly<Record<string, string>>;
 type Ask = (headers: Headers, path: string, asked: Asked) => Promise<Asking>;
 
-/** The head of an answer, and what to say when its body does not come to its end. */
-interface Asking {
-  readonly answer: IncomingMessage;
-  readonly broken: (cause: unknown) => AppError;
-}
-
 function clientWith(ask: Ask, headers: Headers): ApplianceClient {
   const sent = async (method: Asked['method'], path: string, body: unknown) =>
     refuse(
@@ -157,61 +148,6 @@ interface Asked {
   readonly signal: AbortSignal;
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: unknown;
-}
-
-async function parsed(asking: Asking): Promise<Answer> {
-  const said = await textOf(asking);
-  return said === '' ? {} : parseAnswer(said);
-}
-
-/** One document of an appliance; of whoever else answers there is said that it is none. */
-export function parseAnswer(said: string): Answer {
-  let value: unknown;
-  try {
-    value = JSON.parse(said);
-  } catch (cause) {
-    throw noAppliance('its answer is no JSON', cause);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw noAppliance('its answer is no JSON object');
-  return value as Answer;
-}
-
-/** An end of the reading ends the connection. */
-async function* chunksOf({ answer, broken }: Asking): AsyncGenerator<Buffer> {
-  try {
-    yield* answer as AsyncIterable<Buffer>;
-  } catch (cause) {
-    throw broken(cause);
-  }
-}
-
-function textOf({ answer, broken }: Asking): Promise<string> {
-  return text(answer).catch((cause: unknown) => {
-    throw broken(cause);
-  });
-}
-
-async function refuse(asking: Asking): Promise<Asking> {
-  const { statusCode = 0, headers } = asking.answer;
-  if (statusCode < 300) return asking;
-  if (statusCode < 400) {
-    asking.answer.destroy();
-    throw new AppError(
-      'cli.moved',
-      `the appliance answers at ${headers.location ?? 'another address'}: use that`,
-    );
-  }
-  const body = await textOf(asking);
-  const isProblem = String(headers['content-type']).startsWith('application/problem+json');
-  const { code, detail, remedy } = isProblem ? parseAnswer(body) : {};
-  if (typeof code === 'string')
-    throw new AppError(plainLine(code), plainLine(`${String(detail)}. ${String(remedy)}`));
-  throw noAppliance(`HTTP ${statusCode}`);
-}
-
-function noAppliance(why: string, cause?: unknown): AppError {
-  return new AppError('cli.no-appliance', `what answers is no appliance (${why}): check --url`, { cause });
 }
 
 function brokenOff(where: string, method: string, cause: unknown): AppError {
