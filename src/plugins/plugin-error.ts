@@ -26,6 +26,10 @@ export type PluginErrorCode =
   | 'plugins.registry-damaged'
   | 'plugins.registry-unwritable'
   | 'plugins.disabled'
+  /** The operating system refused what was needed: room, descriptors, processes. It is tried again. */
+  | 'plugins.system'
+  /** All unpacked code together would be more than is kept in memory. */
+  | 'plugins.no-room'
   | 'plugins.busy'
   | 'plugins.stopping';
 

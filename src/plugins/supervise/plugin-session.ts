@@ -11,7 +11,7 @@ import { EventFeed, type FeedMemory } from '../delivery/event-feed.ts';
 import { wantsEvent } from '../delivery/wants-event.ts';
 import type { FromHost } from '../protocol/from-host.ts';
 import type { Validated } from '../registry/validated-bundles.ts';
-import { launchHost } from '../sandbox/launch-host.ts';
+import { type HostProcess, launchHost } from '../sandbox/launch-host.ts';
 import { type AnswerRequest, createAnswers } from '../services/answer-request.ts';
 import { type KvStore, openKvStore } from '../services/kv-store.ts';
 import { createSerialService, type SerialService } from '../services/serial-service.ts';
@@ -87,19 +87,38 @@ export class PluginSession {
   #asked = false;
   #handled = 0;
   #isWorn = false;
+  #isFinished = false;
 
-  /** @throws PluginError `plugins.limit-not-set`; nothing was started then. */
+  /** @throws PluginError, or the error of the file system; nothing of it is left then. */
   static async open(options: SessionOptions): Promise<PluginSession> {
     const { resources, validated, world } = options;
     const { name, permissions } = validated.manifest;
     const kv =
       permissions.kv === undefined ? null : await openKvStore(options.kvFile, permissions.kv.maxBytes);
     const { branch } = world.boundary;
-    const leaf = branch === null ? null : await openLeaf(branch, name, leafLimits(resources, world.disk));
-    return new PluginSession(options, leaf, kv);
+    let leaf: Leaf | null = null;
+    let host: HostProcess | null = null;
+    try {
+      leaf = branch === null ? null : await openLeaf(branch, name, leafLimits(resources, world.disk));
+      const { boundary } = world;
+      host = launchHost({ boundary, leaf, pluginDir: validated.dir, tmpBytes: TMP_BYTES });
+      return new PluginSession(options, { leaf, kv, host });
+    } catch (cause) {
+      host?.child.kill('SIGKILL');
+      // What was wrong first is what is told.
+      await Promise.allSettled([leaf?.remove(), kv?.close()]);
+      throw cause;
+    }
   }
 
-  private constructor(options: SessionOptions, leaf: Leaf | null, kv: KvStore | null) {
+  private constructor(
+    options: SessionOptions,
+    {
+      host,
+      kv,
+      leaf,
+    }: { readonly leaf: Leaf | null; readonly kv: KvStore | null; readonly host: HostProcess },
+  ) {
     const { resources, settings, validated, world } = options;
     const { entry, level, name, permissions, version } = validated.manifest;
     this.#options = options;
@@ -124,12 +143,6 @@ export class PluginSession {
       },
     });
     const { clock } = world;
-    const host = launchHost({
-      boundary: world.boundary,
-      leaf,
-      pluginDir: validated.dir,
-      tmpBytes: TMP_BYTES,
-    });
     this.#link = new HostLink({
       ...{ host, leaf, level, clock },
       handlers: {
@@ -250,7 +263,8 @@ export class PluginSession {
       return;
     }
     this.#cursor = cursor;
-    if (this.#asked || this.#doom !== null) return;
+    // Its process may have gone while Redis was waited for.
+    if (this.#asked || this.#doom !== null || this.#isFinished) return;
     this.#feed = new EventFeed({
       ...{ cursor, memory, read: world.read, onAppended: world.onAppended, clock: world.clock },
       tries: EVENT_TRIES,
@@ -334,6 +348,7 @@ export class PluginSession {
   }
 
   async #finish(end: ProcessEnd): Promise<void> {
+    this.#isFinished = true;
     this.#startLimit.clear();
     this.#serial.closeAll();
     const { validated, violations, world } = this.#options;
@@ -376,7 +391,13 @@ export class PluginSession {
           this.#doom !== null || this.#failure !== null || !wasKilled(end, world.boundary.sandbox !== null),
         ) ?? false);
     this.#feed?.pause();
-    await this.#kv?.close();
+    await this.#kv?.close().catch((cause: unknown) =>
+      this.#options.note({
+        level: 'warn',
+        from: 'appliance',
+        text: `close its values: ${errorText(cause)}`,
+      }),
+    );
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
     this.#finished.resolve();
   }
