@@ -22,6 +22,8 @@ type OpenRequest = Extract<SerialRequest, { op: 'serial.open' }>;
 export interface SerialService {
   answer(request: SerialRequest): Promise<RequestAnswer>;
   closeAll(): void;
+  /** While held, what a device says waits in the kernel. */
+  hold(isHeld: boolean): void;
 }
 
 export function createSerialService(options: {
@@ -70,6 +72,9 @@ export function createSerialService(options: {
   };
 
   return {
+    hold(isHeld) {
+      for (const { tty } of open.values()) isHeld ? tty.pause() : tty.resume();
+    },
     async answer(request) {
       switch (request.op) {
         case 'serial.list':

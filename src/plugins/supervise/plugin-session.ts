@@ -12,21 +12,22 @@ import { wantsEvent } from '../delivery/wants-event.ts';
 import type { FromHost } from '../protocol/from-host.ts';
 import type { Validated } from '../registry/validated-bundles.ts';
 import { type HostProcess, launchHost } from '../sandbox/launch-host.ts';
-import { type AnswerRequest, createAnswers } from '../services/answer-request.ts';
+import { createAnswers } from '../services/answer-request.ts';
 import { type KvStore, openKvStore } from '../services/kv-store.ts';
 import { createSerialService, type SerialService } from '../services/serial-service.ts';
+import { AnswerQueue } from './answer-queue.ts';
 import { HostLink, type ProcessEnd, type Violation } from './host-link.ts';
 import type { PluginWorld } from './plugin-world.ts';
 import { StartLimit } from './start-limit.ts';
 import type { Violations } from './violations.ts';
 import { wasKilled } from './was-killed.ts';
+import { whyEnded } from './why-ended.ts';
 
 const START_LIMIT_MS = 30_000;
 const EVENT_TRIES = 3;
 const TMP_BYTES = 16 * 1024 * 1024;
 /** Of memory.max, for V8's old space; the rest of the process needs its part too. */
 const HEAP_SHARE = 0.6;
-const REQUESTS_MAX = 256;
 const MIB = 1024 * 1024;
 
 export interface SessionEnd {
@@ -73,14 +74,13 @@ export class PluginSession {
   readonly #leaf: Leaf | null;
   readonly #kv: KvStore | null;
   readonly #serial: SerialService;
-  readonly #answer: AnswerRequest;
+  readonly #answers: AnswerQueue;
   readonly #link: HostLink;
   readonly #emitting = new Set<Promise<unknown>>();
   readonly #startLimit: StartLimit;
   readonly #finished = Promise.withResolvers<void>();
   #feed: EventFeed | null = null;
   #cursor: Cursor | null = null;
-  #requests = 0;
   #isRunning = false;
   #failure: string | null = null;
   #doom: Doom | null = null;
@@ -130,7 +130,7 @@ export class PluginSession {
       devRoot: world.devRoot,
       send: (message) => this.#link.send(message),
     });
-    this.#answer = createAnswers({
+    const answer = createAnswers({
       ...{ name, permissions, kv, serial: this.#serial },
       ...{ append: world.append, clock: world.clock, traceparent: world.traceparent },
       publish: (topic, payload, retain) => world.publish(name, topic, payload, retain),
@@ -153,9 +153,11 @@ export class PluginSession {
           this.#violated({ what: 'unresponsive', detail: why, isFatal: false });
           this.#kill({ code: 'plugins.unresponsive', reason: why, blocks: false }, 'terminate');
         },
+        onFull: (isFull) => this.#serial.hold(isFull),
         onEnd: (end) => void this.#finish(end),
       },
     });
+    this.#answers = new AnswerQueue(answer, this.#link);
     this.#link.send({
       ...{ t: 'open', name, version, entry, config: settings, tries: EVENT_TRIES },
       heapMiB: Math.floor((resources.memoryMaxBytes * HEAP_SHARE) / MIB),
@@ -218,7 +220,7 @@ export class PluginSession {
         else this.#feed.refuse(message.n, message.tries, message.why);
         break;
       case 'request':
-        void this.#serve(message);
+        this.#answers.take(message);
         break;
       case 'log':
         this.#options.note({ level: message.level, from: 'plugin', text: message.text });
@@ -236,18 +238,6 @@ export class PluginSession {
     this.#startLimit.clear();
     this.#options.onRunning();
     void this.#startFeed();
-  }
-
-  async #serve({ r, request }: Extract<FromHost, { t: 'request' }>): Promise<void> {
-    if (this.#requests >= REQUESTS_MAX) {
-      const reason = `${REQUESTS_MAX} requests are not answered yet; wait for some of them`;
-      this.#link.send({ t: 'answer', r, ok: false, code: 'request.too-many', reason });
-      return;
-    }
-    this.#requests += 1;
-    const answer = await this.#answer(request);
-    this.#requests -= 1;
-    this.#link.send({ t: 'answer', r, ...answer });
   }
 
   async #startFeed(): Promise<void> {
@@ -401,15 +391,4 @@ export class PluginSession {
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
     this.#finished.resolve();
   }
-}
-
-function whyEnded(end: ProcessEnd, isOom: boolean, failure: string | null, isRunning: boolean) {
-  if (isOom)
-    return { code: 'plugins.out-of-memory', reason: 'it needed more memory than it may have (memory.max)' };
-  if (failure !== null)
-    return { code: isRunning ? 'plugins.exited' : 'plugins.code-failed', reason: failure };
-  const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
-  return isRunning
-    ? { code: 'plugins.exited', reason: `its process ended by itself (${how})` }
-    : { code: 'plugins.start-failed', reason: `its process ended before it ran (${how}); its log says more` };
 }
