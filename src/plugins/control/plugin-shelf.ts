@@ -73,7 +73,10 @@ export class PluginShelf implements PluginControl {
     await Promise.all(stopping);
   }
 
-  /** Who is trusted has changed: what may not run any more ends, what was rejected is looked at again, the others go on undisturbed. */
+  /**
+   * Who is trusted has changed: what may not run any more ends, what was rejected is looked at again, the others go on undisturbed,
+   * and so does this when one of them cannot be dealt with. Blocked ones stay so.
+   */
   async recheck(reason: string): Promise<void> {
     await this.#act(null, async () => {
       const { bundles, registry } = this.#world;

@@ -52,6 +52,8 @@ export class SupervisedPlugin {
   #signedBy: readonly string[] = [];
   #session: PluginSession | null = null;
   #starts = 0;
+  /** Its own, since it was last asked to run or was healthy. */
+  #falls = 0;
   #retry: NodeJS.Timeout | undefined;
   #healthy: NodeJS.Timeout | undefined;
   /** Set while it is to end: no process is started. */
@@ -136,6 +138,7 @@ export class SupervisedPlugin {
   async restart(reason: string): Promise<void> {
     if (!life.isAtRest(this.#state)) await this.stop(reason);
     this.#policy.reset();
+    this.#falls = 0;
     await this.start(reason);
   }
 
@@ -272,6 +275,7 @@ export class SupervisedPlugin {
     this.#to(life.run(this.#state), 'its start is through');
     this.#healthy = setTimeout(() => {
       this.#policy.reset();
+      this.#falls = 0;
       this.#options.onHealthy();
     }, HEALTHY_MS);
   }
@@ -297,7 +301,9 @@ export class SupervisedPlugin {
       this.#to(life.block(state, { code: 'plugins.circuit-open', reason }, after.inMs), reason);
     } else this.#to(life.fail(state, end, after.inMs), end.reason);
     this.#retryIn(after.inMs, end.code);
-    if (this.#record.onProbation && !end.parked && after.failures >= FAILURES_OF_NEW_VERSION)
+    // What the system refused is no fault of the version, and not among these.
+    if (!end.parked) this.#falls += 1;
+    if (this.#record.onProbation && !end.parked && this.#falls >= FAILURES_OF_NEW_VERSION)
       this.#options.onUnhealthy(end.reason);
   }
 
