@@ -202,3 +202,40 @@ test(
     assert.equal(await install(Date.UTC(2027, 0, 1), false), 'trust.document-expired');
   },
 );
+
+test(
+  'a plugin that is disabled while it is being recycled stays stopped, and its own stop runs once [P15]',
+  LIMIT,
+  async (t) => {
+    const world = await openTestWorld(t);
+    let recycling: Promise<unknown> | undefined;
+    const config = { ...world.world.config, recycleAfterEvents: 1 };
+    const test = await openTestShelf(
+      t,
+      {
+        config,
+        say(type, subject, data) {
+          world.world.say(type, subject, data);
+          if (type === 'plugin.stopping') recycling ??= test.shelf.disable('probe');
+        },
+      },
+      world,
+    );
+    const code = `export default {
+    onEvent() {},
+    async stop({ log }) { log.info('its own stop'); await new Promise((resolve) => setTimeout(resolve, 300)); },
+  };`;
+    await test.install({ code, subscriptions: ['usb.device.added'] });
+    await until('it has its events', () => test.shelf.plugins[0]?.state === 'running');
+    await until('it is recycled', async () => {
+      await test.appendPlugs(1, 1, 1);
+      return recycling;
+    });
+    await recycling;
+    await test.shelf.recheck('to wait');
+    const [now] = await test.shelf.list();
+    assert.deepEqual([now?.state, now?.enabled, now?.starts], ['stopped', false, 1]);
+    const stops = (test.shelf.logs('probe') ?? []).filter(({ text }) => text === 'its own stop');
+    assert.equal(stops.length, 1);
+  },
+);

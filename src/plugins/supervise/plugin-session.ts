@@ -85,6 +85,7 @@ export class PluginSession {
   #failure: string | null = null;
   #doom: Doom | null = null;
   #asked = false;
+  #stopping: Promise<void> | null = null;
   #handled = 0;
   #isWorn = false;
   #isFinished = false;
@@ -176,7 +177,12 @@ export class PluginSession {
   }
 
   /** Resolves when nothing of it is left; `onEnd` was called then. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#asked = true;
     this.#feed?.pause();
     await this.#link.end(this.#isRunning ? 'stop' : 'terminate');

@@ -58,6 +58,8 @@ export class SupervisedPlugin {
   #healthy: NodeJS.Timeout | undefined;
   /** Set while it is to end: no process is started. */
   #unwanted = false;
+  /** Counts what was asked of it: the latest wish holds. */
+  #wish = 0;
   #opening: Promise<void> | null = null;
   #watchers = new Set<() => void>();
 
@@ -122,6 +124,11 @@ export class SupervisedPlugin {
 
   /** Resolves when no process of it is left. */
   async stop(reason: string): Promise<void> {
+    this.#wish += 1;
+    await this.#halt(reason);
+  }
+
+  async #halt(reason: string): Promise<void> {
     clearTimeout(this.#retry);
     this.#unwanted = true;
     await this.#opening;
@@ -131,12 +138,15 @@ export class SupervisedPlugin {
     if (this.#session !== null && (state.state === 'starting' || state.state === 'running')) {
       this.#to(life.stop(state, reason), reason);
       await this.#session.stop();
-    } else if (life.isAtRest(state) && state.state !== 'stopped')
-      this.#to(life.stopped(state, reason), reason);
+    } else if (state.state === 'stopping') await this.#session?.stop();
+    else if (life.isAtRest(state) && state.state !== 'stopped') this.#to(life.stopped(state, reason), reason);
   }
 
   async restart(reason: string): Promise<void> {
-    if (!life.isAtRest(this.#state)) await this.stop(reason);
+    const wish = ++this.#wish;
+    if (!life.isAtRest(this.#state)) await this.#halt(reason);
+    // Somebody has asked for something else meanwhile; that is what counts.
+    if (wish !== this.#wish) return;
     this.#policy.reset();
     this.#falls = 0;
     await this.start(reason);
