@@ -44,7 +44,10 @@ export interface Failed {
   readonly reason: string;
   readonly retryInMs: number;
 }
-/** It stays so until a person enables it, or `retryInMs` is over where there is one. */
+/**
+ * It stays so until a person enables or restarts it or installs another version, or `retryInMs` is over where there is one. What a
+ * violation has blocked stays so over a new start of the daemon; every other block is found anew there, or is gone with its cause.
+ */
 export interface Blocked {
   readonly state: 'blocked';
   readonly code: string;

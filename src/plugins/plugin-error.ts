@@ -28,6 +28,10 @@ export type PluginErrorCode =
   /** What the plugin has stored is there and cannot be read. */
   | 'plugins.kv-unreadable'
   | 'plugins.disabled'
+  /** The operating system refused what was needed: room, descriptors, processes. It is tried again. */
+  | 'plugins.system'
+  /** All unpacked code together would be more than is kept in memory. */
+  | 'plugins.no-room'
   | 'plugins.busy'
   | 'plugins.stopping';
 

@@ -13,6 +13,8 @@ import { openBoundary } from './sandbox/open-boundary.ts';
 import type { PluginWorld } from './supervise/plugin-world.ts';
 
 const CONFIRM_MS = 15_000;
+/** In a state that passes by itself a plugin is this long only where something holds it. */
+const PASSING_MS = 60_000;
 
 export interface StartPluginsOptions
   extends Omit<
@@ -61,7 +63,11 @@ export async function startPlugins(options: StartPluginsOptions): Promise<Plugin
   let notStarted: string | null = null;
   const confirm = () => {
     const states = shelf.plugins.map(({ state }) => state);
-    const bad = shelf.plugins.filter(({ state }) => ['failed', 'blocked', 'rejected'].includes(state));
+    const bad = shelf.plugins.filter(
+      ({ forMs, state }) =>
+        ['failed', 'blocked', 'rejected'].includes(state) ||
+        (['validating', 'loading', 'stopping'].includes(state) && forMs > PASSING_MS),
+    );
     const running = states.filter((state) => state === 'running').length;
     metrics.running.set(running);
     metrics.blocked.set(states.filter((state) => state === 'blocked').length);

@@ -56,6 +56,7 @@ export async function startPluginSide(options: {
       ...{ sysfsRoot: config.usb.sysfsRoot, say: pipeline.say },
       verify: trust.verify,
       trustKey: trust.key,
+      provenMs: trust.provenMs,
       publish: (plugin, topic, payload, retain) =>
         uplink.publishPluginMessage({ plugin, topic, payload, retain }),
       onStatus: (name, status) => uplink.publishPlugin(name, status),

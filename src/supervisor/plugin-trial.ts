@@ -94,6 +94,7 @@ async function openTrial(settings: Settings): Promise<Trial> {
     ...{ boundary, insecure: true, disk: null, sysfsRoot: '/sys', devRoot: '/dev' },
     ...{ read: stream.read, append: stream.append, onAppended: stream.onAppended },
     ...{ openConsumer: stream.openConsumer, removeConsumer: async () => undefined },
+    provenMs: async () => 0,
     ...{ clock, random: Math.random, traceparent, log: quiet },
     say: (type, _subject, data) => voice.tell(type, data),
     async publish(_name, topic, payload) {

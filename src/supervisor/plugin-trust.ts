@@ -15,6 +15,8 @@ interface Refusal {
 export interface PluginTrust {
   /** Another one whenever another document is in force. */
   key(): Promise<string>;
+  /** When the document was issued: it is no earlier than that. 0 without one. */
+  provenMs(): Promise<number>;
   verify(
     bundle: { readonly bytes: Uint8Array; readonly signatureText: string },
     nowMs: number,
@@ -47,6 +49,10 @@ export function openPluginTrust(
     async key() {
       const found = await read();
       return found.ok ? createHash('sha256').update(found.text).digest('hex') : 'none';
+    },
+    async provenMs() {
+      const found = await read();
+      return found.ok ? Date.parse(found.document.issued) : 0;
     },
     async verify({ bytes, signatureText }, nowMs) {
       const found = await read();

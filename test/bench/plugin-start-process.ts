@@ -51,6 +51,7 @@ async function worldOf(name: string): Promise<PluginWorld> {
     ...{ read: nothing, append: async () => [], onAppended: () => () => undefined },
     openConsumer: async () => ({ position: { generation: 0, number: 0 }, acknowledge: () => undefined }),
     removeConsumer: async () => undefined,
+    provenMs: async () => 0,
     ...{ clock, random: Math.random, traceparent: () => traceparent, log: recordingLog() },
     ...{
       say: () => undefined,
@@ -79,6 +80,7 @@ async function pluginNamed(name: string): Promise<SupervisedPlugin> {
     world: fresh,
     record,
     onUnhealthy: () => undefined,
+    onBlocked: () => undefined,
     onHealthy: () => undefined,
   });
 }

@@ -65,6 +65,7 @@ export async function openTestWorld(t: Cleanup): Promise<TestWorld> {
     ...{ boundary, insecure: true, disk: null, sysfsRoot: '/sys', devRoot: '/dev' },
     ...{ read: buffer.read, append: buffer.append, onAppended: buffer.onAppended },
     ...{ openConsumer: buffer.openConsumer, removeConsumer: buffer.removeConsumer },
+    provenMs: async () => 0,
     ...{ clock, random: Math.random, traceparent: () => traceparent, log: recordingLog() },
     say: (type, _subject, data) => void said.push({ type, data: data as Said['data'] }),
     publish: async () => ({ code: 'mqtt.offline', reason: 'there is none in this test' }),

@@ -13,12 +13,12 @@ export type Branch =
  * `plugins`, beside the `main` in which this process runs: what rootfs/etc/init.d/cgroups and systemd/autoweave-run
  * prepare. The reason when there is none.
  */
-export async function findBranch(root = ROOT): Promise<Branch> {
+export async function findBranch(root = ROOT, membership = '/proc/self/cgroup'): Promise<Branch> {
   let own: string | undefined;
   try {
-    own = /^0::(.*)$/m.exec(await readFile('/proc/self/cgroup', 'utf8'))?.[1];
+    own = /^0::(.*)$/m.exec(await readFile(membership, 'utf8'))?.[1];
   } catch (cause) {
-    return { ok: false, why: `/proc/self/cgroup cannot be read: ${errorText(cause)}` };
+    return { ok: false, why: `${membership} cannot be read: ${errorText(cause)}` };
   }
   if (own === undefined) return { ok: false, why: 'this kernel has no unified cgroup tree (cgroup v2)' };
   if (own === '/') return { ok: false, why: 'no branch of the cgroup tree was delegated to this process' };
@@ -28,6 +28,12 @@ export async function findBranch(root = ROOT): Promise<Branch> {
     await access(path.join(root, own, '..', 'cgroup.procs'), constants.W_OK);
   } catch {
     return { ok: false, why: `no branch was delegated: ${dir} is not there or not writable` };
+  }
+  try {
+    // Its being there is enough: this one is root's, and those of the leaves are their maker's.
+    await access(path.join(dir, 'cgroup.kill'));
+  } catch {
+    return { ok: false, why: 'this kernel cannot end a whole group at once; Linux 5.14 or newer can' };
   }
   const missing = await missingControllers(dir);
   return missing.length === 0

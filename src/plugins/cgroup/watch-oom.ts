@@ -1,6 +1,6 @@
 // The kernel's notices on a leaf's memory.events -> the moment at which memory.max was reached and nothing could be freed. Runs in
 // the daemon.
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -10,11 +10,14 @@ export interface OomWatch {
   stop(): void;
 }
 
-/** A group that ends of it goes within milliseconds: its files may be gone when the notice is read. */
+/**
+ * A group that ends of it goes within milliseconds: its files may be gone when the notice is read. Where the kernel gives no more
+ * watches (fs.inotify.max_user_instances) the limit holds all the same, and only the moment is not known.
+ */
 export function watchOom(leafDir: string, uptimeMs: () => number): OomWatch {
   const file = path.join(leafDir, 'memory.events');
   let sinceMs: number | null = null;
-  const watcher = watch(file, () => {
+  const watcher = watchOrNot(file, () => {
     if (sinceMs !== null) return;
     const noticedMs = uptimeMs();
     // The notices of `max` are many and mean nothing: memory was found in the end.
@@ -25,11 +28,20 @@ export function watchOom(leafDir: string, uptimeMs: () => number): OomWatch {
       () => undefined,
     );
   });
-  watcher.on('error', () => watcher.close());
+  watcher?.on('error', () => watcher.close());
   return {
     get sinceMs() {
       return sinceMs;
     },
-    stop: () => watcher.close(),
+    stop: () => watcher?.close(),
   };
+}
+
+function watchOrNot(file: string, onChange: () => void): FSWatcher | null {
+  try {
+    return watch(file, onChange);
+  } catch {
+    // What it would tell is a figure: no reason to leave a plugin alone.
+    return null;
+  }
 }

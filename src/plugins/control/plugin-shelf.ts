@@ -3,7 +3,9 @@ import type { PluginManifest } from '../../contracts/plugin-manifest.ts';
 import type { PluginAct, PluginControl, PluginLogLine } from '../../contracts/plugin-status.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { PluginError } from '../plugin-error.ts';
+import type { StoredBundle } from '../registry/open-registry.ts';
 import type { PluginRecord } from '../registry/plugin-record.ts';
+import type { Validated } from '../registry/validated-bundles.ts';
 import { judgeManifest } from '../supervise/judge-manifest.ts';
 import type { PluginWorld } from '../supervise/plugin-world.ts';
 import { SupervisedPlugin } from '../supervise/supervised-plugin.ts';
@@ -40,8 +42,12 @@ export class PluginShelf implements PluginControl {
         'the record of a plugin is damaged: it is not started; install it again',
       );
     for (const record of records) this.#add(record);
-    const waiting = this.plugins.filter(({ record }) => record.enabled);
-    for (const plugin of this.plugins) if (!plugin.record.enabled) await plugin.stop('it is disabled');
+    const waiting = this.plugins.filter(({ record }) => record.enabled && record.blocked === null);
+    for (const plugin of this.plugins) {
+      const { blocked, enabled } = plugin.record;
+      if (!enabled) await plugin.stop('it is disabled');
+      else if (blocked !== null) plugin.block(blocked);
+    }
     const starters = Array.from({ length: STARTS_AT_ONCE }, async () => {
       for (let next = waiting.shift(); next !== undefined && !this.#stopping; next = waiting.shift()) {
         await next.start('the appliance starts');
@@ -53,24 +59,46 @@ export class PluginShelf implements PluginControl {
 
   async stopAll(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.plugins.map((plugin) => plugin.stop('the appliance stops')));
+    const stopping = this.plugins.map(async (plugin) => {
+      try {
+        await plugin.stop('the appliance stops');
+      } catch (cause) {
+        // Others are still to be stopped, and what they said to be stored.
+        this.#world.log.error(
+          { plugin: plugin.name, why: errorText(cause) },
+          'a plugin could not be stopped',
+        );
+      }
+    });
+    await Promise.all(stopping);
   }
 
-  /** Who is trusted has changed: what may not run any more ends, what was rejected is looked at again, the others go on undisturbed. */
+  /**
+   * Who is trusted has changed: what may not run any more ends, what was rejected is looked at again, the others go on undisturbed,
+   * and so does this when one of them cannot be dealt with. Blocked ones stay so.
+   */
   async recheck(reason: string): Promise<void> {
     await this.#act(null, async () => {
       const { bundles, registry } = this.#world;
       for (const plugin of this.plugins) {
-        const { current, enabled } = plugin.record;
-        if (!enabled) continue;
+        const { blocked, current, enabled } = plugin.record;
+        if (!enabled || blocked !== null) continue;
         const validation = registry
           .read(plugin.name, current)
           .then((bundle) => bundles.validate(bundle, current.installedAtMs));
         // What cannot be read is told by the start that follows.
         const ok = await validation.then((verdict) => verdict.ok).catch(() => false);
         if (ok !== (plugin.state === 'rejected')) continue;
-        await plugin.restart(reason);
-        await plugin.settled();
+        try {
+          await plugin.restart(reason);
+          await plugin.settled();
+        } catch (cause) {
+          // The next one may be the one that must end.
+          this.#world.log.error(
+            { plugin: plugin.name, why: errorText(cause) },
+            'a plugin could not be rechecked',
+          );
+        }
       }
       return { ok: true, plugin: null, detail: 'rechecked' };
     });
@@ -86,41 +114,70 @@ export class PluginShelf implements PluginControl {
 
   install(bytes: Uint8Array, signatureText: string): Promise<PluginAct> {
     return this.#act(null, async () => {
-      const { bundles, clock, config } = this.#world;
-      const nowMs = clock.now().wallMs;
-      const validation = await bundles.validate({ bytes, signatureText }, nowMs);
+      const nowMs = await this.#judgedAtMs();
+      const validation = await this.#world.bundles.validate({ bytes, signatureText }, nowMs);
       if (!validation.ok) return this.#refused(null, validation);
-      const { manifest, sha256, signedBy } = validation.validated;
-      const { name, version } = manifest;
-      const known = this.#plugins.get(name);
-      const plan = planInstall(manifest, sha256, known?.record ?? null, nowMs);
-      if (!plan.ok) return this.#refused(manifest, plan);
-      if (known === undefined && this.#plugins.size >= config.mostPlugins)
-        return this.#refused(manifest, {
-          code: 'plugins.too-many',
-          reason: `${config.mostPlugins} plugins are installed, as many as plugins.mostPlugins allows`,
-        });
-      const installed = new Map(this.installed);
-      installed.delete(name);
-      const judgement = judgeManifest(manifest, { config, arch: process.arch, installed });
-      if (!judgement.ok) return this.#refused(manifest, judgement);
-
-      const before = known?.record.current;
-      await this.#world.registry.store(plan.record, { bytes, signatureText });
-      const gapMs = await this.#replace(plan.record, `version ${version} was installed`);
-      const data = {
-        name,
-        version,
-        previous: before?.version ?? null,
-        how: plan.how,
-        sha256,
-        signedBy: [...signedBy],
-      };
-      this.#world.say('plugin.installed', `plugin/${name}`, { ...data, ...(gapMs !== null && { gapMs }) });
-      const again =
-        before?.version === version ? `installed again: ${version}` : `upgraded from ${before?.version}`;
-      return this.#done(name, plan.how === 'installed' ? 'installed' : again);
+      try {
+        return await this.#take(validation.validated, { bytes, signatureText }, nowMs);
+      } finally {
+        await this.#forgetUnused(validation.validated.manifest.name);
+      }
     });
+  }
+
+  async #take(
+    { manifest, sha256, signedBy }: Validated,
+    bundle: StoredBundle,
+    nowMs: number,
+  ): Promise<PluginAct> {
+    const { config } = this.#world;
+    const { name, version } = manifest;
+    const known = this.#plugins.get(name);
+    const plan = planInstall(manifest, sha256, known?.record ?? null, nowMs);
+    if (!plan.ok) return this.#refused(manifest, plan);
+    if (known === undefined && this.#plugins.size >= config.mostPlugins)
+      return this.#refused(manifest, {
+        code: 'plugins.too-many',
+        reason: `${config.mostPlugins} plugins are installed, as many as plugins.mostPlugins allows`,
+      });
+    const installed = new Map(this.installed);
+    installed.delete(name);
+    const judgement = judgeManifest(manifest, { config, arch: process.arch, installed });
+    if (!judgement.ok) return this.#refused(manifest, judgement);
+
+    const before = known?.record.current;
+    await this.#world.registry.store(plan.record, bundle);
+    const gapMs = await this.#replace(plan.record, `version ${version} was installed`);
+    const data = {
+      name,
+      version,
+      previous: before?.version ?? null,
+      how: plan.how,
+      sha256,
+      signedBy: [...signedBy],
+    };
+    this.#world.say('plugin.installed', `plugin/${name}`, { ...data, ...(gapMs !== null && { gapMs }) });
+    const again =
+      before?.version === version ? `installed again: ${version}` : `upgraded from ${before?.version}`;
+    return this.#done(name, plan.how === 'installed' ? 'installed' : again);
+  }
+
+  /** A clock that is not synchronized may be years behind: what is signed with a key that is younger would never count. */
+  async #judgedAtMs(): Promise<number> {
+    const { synced, wallMs } = this.#world.clock.now();
+    return synced ? wallMs : Math.max(wallMs, await this.#world.provenMs());
+  }
+
+  /** What is unpacked is memory: it is kept of the version that runs and of the one before alone. */
+  async #forgetUnused(name: string): Promise<void> {
+    const { bundles, log } = this.#world;
+    const { current, previous } = this.#plugins.get(name)?.record ?? {};
+    const kept = [current, previous].flatMap((version) => (version ? [version.sha256] : []));
+    try {
+      await bundles.keepOnly(name, kept);
+    } catch (cause) {
+      log.warn({ plugin: name, why: errorText(cause) }, 'unpacked code of a plugin could not be removed');
+    }
   }
 
   enable(name: string): Promise<PluginAct> {
@@ -144,6 +201,7 @@ export class PluginShelf implements PluginControl {
     return this.#act(name, async (plugin) => {
       if (!plugin.record.enabled)
         return { ok: false, code: 'plugins.disabled', reason: `${name} is disabled; enable it first` };
+      if (plugin.record.blocked !== null) await this.#record({ ...plugin.record, blocked: null }, plugin);
       await plugin.restart('it was asked to restart');
       await plugin.settled();
       return this.#done(name, 'restarted');
@@ -156,12 +214,12 @@ export class PluginShelf implements PluginControl {
 
   remove(name: string): Promise<PluginAct> {
     return this.#act(name, async (plugin) => {
-      const { bundles, registry, removeConsumer } = this.#world;
+      const { registry, removeConsumer } = this.#world;
       const { current } = plugin.record;
       await plugin.stop('it was removed');
       await registry.remove(name);
       this.#plugins.delete(name);
-      await bundles.forget(current.sha256);
+      await this.#forgetUnused(name);
       // The place in the stream goes when Redis is there; nobody waits for that.
       removeConsumer(`plugin:${name}`).catch((cause: unknown) =>
         this.#world.log.debug(
@@ -177,17 +235,15 @@ export class PluginShelf implements PluginControl {
 
   /** How long neither version ran; null where none ran before. */
   async #replace(record: PluginRecord, reason: string): Promise<number | null> {
-    const { bundles, clock } = this.#world;
+    const { clock } = this.#world;
     const plugin = this.#plugins.get(record.name) ?? this.#add(record);
-    const old = plugin.record.current.sha256;
     const isRunning = plugin.state === 'running';
     const beganMs = clock.uptimeMs();
     if (isRunning) await plugin.stop(reason);
     plugin.take(record);
     await plugin.restart(reason);
     const isUp = (await plugin.settled()) === 'running';
-    const kept = [record.current.sha256, record.previous?.sha256];
-    if (!kept.includes(old)) await bundles.forget(old);
+    await this.#forgetUnused(record.name);
     return isRunning && isUp ? Math.round(clock.uptimeMs() - beganMs) : null;
   }
 
@@ -223,13 +279,15 @@ export class PluginShelf implements PluginControl {
       record,
       onHealthy: () => {
         if (plugin.record.onProbation)
-          void this.#act(record.name, async () => {
-            await this.#record({ ...plugin.record, onProbation: false }, plugin);
+          this.#follow(plugin, async () => {
+            if (plugin.record.onProbation)
+              await this.#record({ ...plugin.record, onProbation: false }, plugin);
             return this.#done(record.name, 'kept');
           });
       },
       onUnhealthy: (why) =>
-        void this.#act(record.name, async () => {
+        this.#follow(plugin, async () => {
+          if (!plugin.record.onProbation) return this.#done(record.name, 'kept');
           const { wallMs: atMs } = this.#world.clock.now();
           const act = await this.#rollBack(plugin, { reason: why, atMs });
           this.#world.log.warn(
@@ -238,10 +296,37 @@ export class PluginShelf implements PluginControl {
           );
           return act;
         }),
+      onBlocked: ({ code, reason }) =>
+        this.#follow(plugin, async () => {
+          // Somebody may have enabled it meanwhile.
+          if (plugin.state === 'blocked')
+            await this.#record({ ...plugin.record, blocked: { code, reason } }, plugin);
+          return this.#done(record.name, 'blocked');
+        }),
     });
     this.#plugins.set(record.name, plugin);
     plugin.announce();
     return plugin;
+  }
+
+  /**
+   * What a version did leads to an act on it. It waits for acts of people, and where one of those has put another version in its
+   * place, there is nothing left to do.
+   */
+  #follow(plugin: SupervisedPlugin, work: () => Promise<PluginAct>): void {
+    const { name } = plugin;
+    const { sha256 } = plugin.record.current;
+    const follow = async () =>
+      this.#plugins.get(name) === plugin && plugin.record.current.sha256 === sha256
+        ? work()
+        : this.#done(name, 'another version has taken its place');
+    void this.#act(name, follow).then((act) => {
+      if (!act.ok)
+        this.#world.log.warn(
+          { plugin: name, code: act.code, why: act.reason },
+          'nothing follows for a plugin',
+        );
+    });
   }
 
   async #record(record: PluginRecord, plugin: SupervisedPlugin): Promise<void> {
@@ -284,8 +369,10 @@ export class PluginShelf implements PluginControl {
       try {
         return await work(plugin as never);
       } catch (cause) {
-        if (!(cause instanceof PluginError)) throw cause;
-        return { ok: false, code: cause.code, reason: cause.message };
+        if (cause instanceof PluginError) return { ok: false, code: cause.code, reason: cause.message };
+        const reason = errorText(cause);
+        this.#world.log.error({ plugin: name, why: reason }, 'an act on a plugin failed');
+        return { ok: false, code: 'plugins.system', reason };
       }
     });
     this.#lane = done.catch(() => undefined);

@@ -99,7 +99,10 @@ function take(message: ToHost): void {
 
 const frames = createFrameReader(MAX_FRAME_BYTES);
 channel.on('data', (chunk: Buffer) => {
-  for (const message of frames.take(chunk).messages) take(message as ToHost);
+  const { messages, problem } = frames.take(chunk);
+  for (const message of messages) take(message as ToHost);
+  // What follows cannot be understood any more.
+  if (problem !== null) fail(new Error(`a message of the appliance is ${problem}`));
 });
 // The daemon is gone: nobody is there to work for.
 channel.on('close', () => process.exit(0));

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import type { Leaf } from '../cgroup/open-leaf.ts';
+import { PluginError } from '../plugin-error.ts';
 import { bwrapArguments } from './bwrap-arguments.ts';
 import type { Boundary } from './open-boundary.ts';
 
@@ -30,6 +31,7 @@ export interface LaunchOptions {
   readonly tmpBytes: number;
 }
 
+/** @throws PluginError `plugins.system`, or the error of the file system: nothing was started then. */
 export function launchHost({ boundary, leaf, pluginDir, tmpBytes }: LaunchOptions): HostProcess {
   const { hostDir, runtime, sandbox } = boundary;
   const inside =
@@ -51,6 +53,14 @@ export function launchHost({ boundary, leaf, pluginDir, tmpBytes }: LaunchOption
       cwd: '/',
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(filter === null ? [] : [filter])],
     });
+    // At the limit of descriptors there are no pipes, against the type, and an event alone says so.
+    if ((child.stdio as ChildProcess['stdio'] | undefined) === undefined) {
+      child.once('error', () => undefined);
+      throw new PluginError(
+        'plugins.system',
+        'start a process for a plugin: the appliance has no descriptor left (EMFILE)',
+      );
+    }
     const [, stdout, stderr, channel] = child.stdio;
     return {
       child,

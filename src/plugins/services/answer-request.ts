@@ -12,6 +12,8 @@ import type { KvStore } from './kv-store.ts';
 import type { SerialService } from './serial-service.ts';
 
 const DEPTH_MAX = 32;
+/** Of the JSON text of all keys: an answer must fit into one message. */
+const KEYS_MAX_BYTES = 1_048_576;
 
 export type RequestAnswer =
   | { readonly ok: true; readonly value: unknown }
@@ -98,15 +100,24 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
   };
 
   return (request) =>
-    answer(request).catch((cause: unknown) =>
-      refusal('request.failed', `${request.op}: ${errorText(cause)}`),
-    );
+    answer(request)
+      .then((answered) => (request.op === 'kv.keys' ? listed(answered) : answered))
+      .catch((cause: unknown) => refusal('request.failed', `${request.op}: ${errorText(cause)}`));
 }
 
 function stored([id]: readonly EventId[]): RequestAnswer {
   if (id === undefined)
     return refusal('emit.dropped', 'the store is away and the memory queue is full; a buffer.gap says so');
   return value(formatEventId(id));
+}
+
+function listed(answered: RequestAnswer): RequestAnswer {
+  const bytes = answered.ok ? Buffer.byteLength(JSON.stringify(answered.value)) : 0;
+  if (bytes <= KEYS_MAX_BYTES) return answered;
+  return refusal(
+    'kv.too-large',
+    `the names of all its keys are ${bytes} bytes of JSON; at most ${KEYS_MAX_BYTES} are listed`,
+  );
 }
 
 function value(of: unknown): RequestAnswer {

@@ -30,6 +30,8 @@ export interface SerialService {
   answer(request: SerialRequest): Promise<RequestAnswer>;
   /** Once, at the end: nothing is opened after it. */
   closeAll(): void;
+  /** While held, what a device says waits in the kernel. */
+  hold(isHeld: boolean): void;
 }
 
 export function createSerialService(options: {
@@ -96,6 +98,9 @@ export function createSerialService(options: {
   };
 
   return {
+    hold(isHeld) {
+      for (const { tty } of open.values()) isHeld ? tty.pause() : tty.resume();
+    },
     async answer(request) {
       switch (request.op) {
         case 'serial.list':

@@ -24,6 +24,10 @@ const STOP_MS = 1_200;
 const TERMINATE_MS = 300;
 const SIGKILL_MS = 300;
 const LAST_WORDS_MS = 200;
+/** When so much waits for the process, nothing more is taken from it until it has taken all: what it asks for is our memory. */
+const FULL_BYTES = 1_048_576;
+/** No answer and no event adds to a full pipe by more than what is on its way: this is beyond what a reading process can owe. */
+const MOST_BYTES = 16_777_216;
 
 const check = schemaCheck(FromHost);
 
@@ -40,7 +44,7 @@ export interface ProcessEnd {
 }
 
 export interface Violation {
-  readonly what: 'message' | 'rate' | 'log';
+  readonly what: 'message' | 'rate' | 'log' | 'unresponsive';
   readonly detail: string;
   readonly isFatal: boolean;
 }
@@ -50,6 +54,8 @@ export interface HostHandlers {
   onViolation(violation: Violation): void;
   onOutput(text: string): void;
   onUnresponsive(why: string): void;
+  /** What comes by itself must wait while so much waits for the process already. */
+  onFull(isFull: boolean): void;
   /** Once, when no process is left. */
   onEnd(end: ProcessEnd): void;
 }
@@ -57,6 +63,7 @@ export interface HostHandlers {
 /**
  * INVARIANTS
  * - After the first fatal violation nothing more is read: what follows cannot be understood or is not meant well.
+ * - While the pipe to it is full, nothing of it is read: what waits for it stays about FULL_BYTES, whatever it asks for.
  * - onEnd comes after the leaf is empty and removed, whoever ended the process.
  */
 export class HostLink {
@@ -73,6 +80,7 @@ export class HostLink {
   readonly #ended = Promise.withResolvers<void>();
   readonly #timer: NodeJS.Timeout;
   #resume: NodeJS.Timeout | undefined;
+  #drained: PromiseWithResolvers<void> | null = null;
   #pings = 0;
   #answered = 0;
   #isOpen = false;
@@ -102,6 +110,7 @@ export class HostLink {
     this.#logLines = new TokenBucket({ perSecond: LOG_PER_SECOND, burst: LOG_BURST, nowMs });
     this.#timer = setInterval(() => this.#watch(), PING_MS);
     host.channel.on('data', (chunk: Buffer) => this.#take(chunk));
+    host.channel.on('drain', () => this.#emptied());
     host.channel.on('error', () => host.channel.destroy());
     for (const stream of [host.stdout, host.stderr]) {
       new OutputLines(stream, {
@@ -124,12 +133,27 @@ export class HostLink {
   }
 
   send(message: ToHost): void {
-    if (!this.#over && this.#host.channel.writable) writeFrame(this.#host.channel, message);
+    const { channel } = this.#host;
+    if (this.#over || !channel.writable) return;
+    writeFrame(channel, message);
+    const waiting = channel.writableLength;
+    if (waiting > MOST_BYTES) {
+      this.#refuse('unresponsive', `it does not take what it is sent: ${waiting} bytes wait for it`);
+    } else if (waiting > FULL_BYTES && this.#drained === null) {
+      this.#drained = Promise.withResolvers<void>();
+      const fullMs = this.#clock.uptimeMs();
+      channel.pause();
+      this.#handlers.onFull(true);
+      // What it said meanwhile was not read: that is our silence, not its own.
+      void this.#drained.promise.then(() => {
+        this.#answeredMs += this.#clock.uptimeMs() - fullMs;
+      });
+    }
   }
 
-  /** Bytes that the process has not taken yet. */
-  get backlog(): number {
-    return this.#host.channel.writableLength;
+  /** null: there is room. Else it resolves when there is, or when nothing is sent any more. */
+  get room(): Promise<void> | null {
+    return this.#over ? null : (this.#drained?.promise ?? null);
   }
 
   signal(signal: 'SIGKILL'): void {
@@ -163,13 +187,26 @@ export class HostLink {
       const verdict = check(message);
       if (!verdict.ok) {
         const [first] = verdict.problems;
-        this.#refuse(`a message does not fit the protocol: ${first?.path} ${first?.message}`);
+        this.#refuse('message', `a message does not fit the protocol: ${first?.path} ${first?.message}`);
         return;
       }
       this.#pass(verdict.value);
       if (this.#over) return;
     }
-    if (problem !== null) this.#refuse(`a message is ${problem === 'too-large' ? 'too large' : 'not JSON'}`);
+    if (problem !== null)
+      this.#refuse('message', `a message is ${problem === 'too-large' ? 'too large' : 'not JSON'}`);
+  }
+
+  #emptied(): void {
+    if (this.#drained === null) return;
+    this.#drained.resolve();
+    this.#drained = null;
+    this.#handlers.onFull(false);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#resume === undefined && this.#drained === null) this.#host.channel.resume();
   }
 
   #pass(message: FromHost): void {
@@ -226,14 +263,14 @@ export class HostLink {
       this.#resume = undefined;
       // Its answer to a ping waited behind what it had said: that is our silence, not its own.
       this.#answeredMs += this.#clock.uptimeMs() - pausedMs;
-      this.#host.channel.resume();
+      this.#readOn();
     }, waitMs);
   }
 
-  #refuse(detail: string): void {
+  #refuse(what: Violation['what'], detail: string): void {
     this.#over = true;
     this.#host.channel.destroy();
-    this.#handlers.onViolation({ what: 'message', detail, isFatal: true });
+    this.#handlers.onViolation({ what, detail, isFatal: true });
   }
 
   #watch(): void {
@@ -246,7 +283,8 @@ export class HostLink {
     const silentMs = nowMs - this.#answeredMs;
     if (silentMs >= UNRESPONSIVE_MS) {
       clearInterval(this.#timer);
-      this.#handlers.onUnresponsive(`its process has not answered for ${Math.round(silentMs)} ms`);
+      const what = this.#drained === null ? 'answered' : 'taken what it was sent';
+      this.#handlers.onUnresponsive(`its process has not ${what} for ${Math.round(silentMs)} ms`);
     } else {
       this.#pings += 1;
       this.send({ t: 'ping', n: this.#pings });
@@ -265,6 +303,8 @@ export class HostLink {
     if (!this.#host.channel.destroyed) await within(LAST_WORDS_MS, drained.promise);
     this.#over = true;
     this.#host.channel.destroy();
+    // Who waits for room has none to wait for any more.
+    this.#drained?.resolve();
     // Read first: the group's own account of why it ended goes with it.
     const use = (await this.#leaf?.use().catch(() => null)) ?? null;
     const foundMs = this.#oom?.sinceMs ?? exitedMs;

@@ -11,22 +11,23 @@ import { EventFeed, type FeedMemory } from '../delivery/event-feed.ts';
 import { wantsEvent } from '../delivery/wants-event.ts';
 import type { FromHost } from '../protocol/from-host.ts';
 import type { Validated } from '../registry/validated-bundles.ts';
-import { launchHost } from '../sandbox/launch-host.ts';
-import { type AnswerRequest, createAnswers } from '../services/answer-request.ts';
+import { type HostProcess, launchHost } from '../sandbox/launch-host.ts';
+import { createAnswers } from '../services/answer-request.ts';
 import { type KvStore, openKvStore } from '../services/kv-store.ts';
 import { createSerialService, type SerialService } from '../services/serial-service.ts';
+import { AnswerQueue } from './answer-queue.ts';
 import { HostLink, type ProcessEnd, type Violation } from './host-link.ts';
 import type { PluginWorld } from './plugin-world.ts';
 import { StartLimit } from './start-limit.ts';
 import type { Violations } from './violations.ts';
 import { wasKilled } from './was-killed.ts';
+import { whyEnded } from './why-ended.ts';
 
 const START_LIMIT_MS = 30_000;
 const EVENT_TRIES = 3;
 const TMP_BYTES = 16 * 1024 * 1024;
 /** Of memory.max, for V8's old space; the rest of the process needs its part too. */
 const HEAP_SHARE = 0.6;
-const REQUESTS_MAX = 256;
 const MIB = 1024 * 1024;
 
 export interface SessionEnd {
@@ -73,33 +74,52 @@ export class PluginSession {
   readonly #leaf: Leaf | null;
   readonly #kv: KvStore | null;
   readonly #serial: SerialService;
-  readonly #answer: AnswerRequest;
+  readonly #answers: AnswerQueue;
   readonly #link: HostLink;
   readonly #emitting = new Set<Promise<unknown>>();
   readonly #startLimit: StartLimit;
   readonly #finished = Promise.withResolvers<void>();
   #feed: EventFeed | null = null;
   #cursor: Cursor | null = null;
-  #requests = 0;
   #isRunning = false;
   #failure: string | null = null;
   #doom: Doom | null = null;
   #asked = false;
+  #stopping: Promise<void> | null = null;
   #handled = 0;
   #isWorn = false;
+  #isFinished = false;
 
-  /** @throws PluginError `plugins.limit-not-set`; nothing was started then. */
+  /** @throws PluginError, or the error of the file system; nothing of it is left then. */
   static async open(options: SessionOptions): Promise<PluginSession> {
     const { resources, validated, world } = options;
     const { name, permissions } = validated.manifest;
     const kv =
       permissions.kv === undefined ? null : await openKvStore(options.kvFile, permissions.kv.maxBytes);
     const { branch } = world.boundary;
-    const leaf = branch === null ? null : await openLeaf(branch, name, leafLimits(resources, world.disk));
-    return new PluginSession(options, leaf, kv);
+    let leaf: Leaf | null = null;
+    let host: HostProcess | null = null;
+    try {
+      leaf = branch === null ? null : await openLeaf(branch, name, leafLimits(resources, world.disk));
+      const { boundary } = world;
+      host = launchHost({ boundary, leaf, pluginDir: validated.dir, tmpBytes: TMP_BYTES });
+      return new PluginSession(options, { leaf, kv, host });
+    } catch (cause) {
+      host?.child.kill('SIGKILL');
+      // What was wrong first is what is told.
+      await Promise.allSettled([leaf?.remove(), kv?.close()]);
+      throw cause;
+    }
   }
 
-  private constructor(options: SessionOptions, leaf: Leaf | null, kv: KvStore | null) {
+  private constructor(
+    options: SessionOptions,
+    {
+      host,
+      kv,
+      leaf,
+    }: { readonly leaf: Leaf | null; readonly kv: KvStore | null; readonly host: HostProcess },
+  ) {
     const { resources, settings, validated, world } = options;
     const { entry, level, name, permissions, version } = validated.manifest;
     this.#options = options;
@@ -111,7 +131,7 @@ export class PluginSession {
       devRoot: world.devRoot,
       send: (message) => this.#link.send(message),
     });
-    this.#answer = createAnswers({
+    const answer = createAnswers({
       ...{ name, permissions, kv, serial: this.#serial },
       ...{ append: world.append, clock: world.clock, traceparent: world.traceparent },
       publish: (topic, payload, retain) => world.publish(name, topic, payload, retain),
@@ -124,12 +144,6 @@ export class PluginSession {
       },
     });
     const { clock } = world;
-    const host = launchHost({
-      boundary: world.boundary,
-      leaf,
-      pluginDir: validated.dir,
-      tmpBytes: TMP_BYTES,
-    });
     this.#link = new HostLink({
       ...{ host, leaf, level, clock },
       handlers: {
@@ -140,9 +154,11 @@ export class PluginSession {
           this.#violated({ what: 'unresponsive', detail: why, isFatal: false });
           this.#kill({ code: 'plugins.unresponsive', reason: why, blocks: false }, 'terminate');
         },
+        onFull: (isFull) => this.#serial.hold(isFull),
         onEnd: (end) => void this.#finish(end),
       },
     });
+    this.#answers = new AnswerQueue(answer, this.#link);
     this.#link.send({
       ...{ t: 'open', name, version, entry, config: settings, tries: EVENT_TRIES },
       heapMiB: Math.floor((resources.memoryMaxBytes * HEAP_SHARE) / MIB),
@@ -161,7 +177,12 @@ export class PluginSession {
   }
 
   /** Resolves when nothing of it is left; `onEnd` was called then. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     this.#asked = true;
     this.#feed?.pause();
     await this.#link.end(this.#isRunning ? 'stop' : 'terminate');
@@ -205,7 +226,7 @@ export class PluginSession {
         else this.#feed.refuse(message.n, message.tries, message.why);
         break;
       case 'request':
-        void this.#serve(message);
+        this.#answers.take(message);
         break;
       case 'log':
         this.#options.note({ level: message.level, from: 'plugin', text: message.text });
@@ -225,18 +246,6 @@ export class PluginSession {
     void this.#startFeed();
   }
 
-  async #serve({ r, request }: Extract<FromHost, { t: 'request' }>): Promise<void> {
-    if (this.#requests >= REQUESTS_MAX) {
-      const reason = `${REQUESTS_MAX} requests are not answered yet; wait for some of them`;
-      this.#link.send({ t: 'answer', r, ok: false, code: 'request.too-many', reason });
-      return;
-    }
-    this.#requests += 1;
-    const answer = await this.#answer(request);
-    this.#requests -= 1;
-    this.#link.send({ t: 'answer', r, ...answer });
-  }
-
   async #startFeed(): Promise<void> {
     const { counters, memory, validated, world } = this.#options;
     const { name, subscriptions, version } = validated.manifest;
@@ -250,7 +259,8 @@ export class PluginSession {
       return;
     }
     this.#cursor = cursor;
-    if (this.#asked || this.#doom !== null) return;
+    // Its process may have gone while Redis was waited for.
+    if (this.#asked || this.#doom !== null || this.#isFinished) return;
     this.#feed = new EventFeed({
       ...{ cursor, memory, read: world.read, onAppended: world.onAppended, clock: world.clock },
       tries: EVENT_TRIES,
@@ -334,6 +344,7 @@ export class PluginSession {
   }
 
   async #finish(end: ProcessEnd): Promise<void> {
+    this.#isFinished = true;
     this.#startLimit.clear();
     this.#serial.closeAll();
     const { validated, violations, world } = this.#options;
@@ -376,19 +387,14 @@ export class PluginSession {
           this.#doom !== null || this.#failure !== null || !wasKilled(end, world.boundary.sandbox !== null),
         ) ?? false);
     this.#feed?.pause();
-    await this.#kv?.close();
+    await this.#kv?.close().catch((cause: unknown) =>
+      this.#options.note({
+        level: 'warn',
+        from: 'appliance',
+        text: `close its values: ${errorText(cause)}`,
+      }),
+    );
     this.#options.onEnd({ code, reason, blocks, parked, asked: this.#asked && this.#doom === null });
     this.#finished.resolve();
   }
-}
-
-function whyEnded(end: ProcessEnd, isOom: boolean, failure: string | null, isRunning: boolean) {
-  if (isOom)
-    return { code: 'plugins.out-of-memory', reason: 'it needed more memory than it may have (memory.max)' };
-  if (failure !== null)
-    return { code: isRunning ? 'plugins.exited' : 'plugins.code-failed', reason: failure };
-  const how = end.signal === null ? `exit code ${end.code}` : `signal ${end.signal}`;
-  return isRunning
-    ? { code: 'plugins.exited', reason: `its process ended by itself (${how})` }
-    : { code: 'plugins.start-failed', reason: `its process ended before it ran (${how}); its log says more` };
 }

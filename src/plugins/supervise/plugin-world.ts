@@ -29,6 +29,8 @@ export interface PluginWorld {
   readonly openConsumer: OpenConsumer;
   readonly removeConsumer: RemoveConsumer;
   readonly clock: Clock;
+  /** It is no earlier than this, whatever the clock says: what is trusted was issued then. By wall time; 0: nothing is known. */
+  readonly provenMs: () => Promise<number>;
   readonly random: () => number;
   readonly traceparent: () => string;
   readonly log: Log;

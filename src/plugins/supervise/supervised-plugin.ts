@@ -24,6 +24,8 @@ const CRASHES_PER_PARKED = 3;
 export interface SupervisedPluginOptions {
   readonly world: PluginWorld;
   readonly record: PluginRecord;
+  /** It is not to be started again by itself, neither now nor by the next daemon. */
+  readonly onBlocked: (refusal: { readonly code: string; readonly reason: string }) => void;
   /** A new version fell several times before it was healthy. */
   readonly onUnhealthy: (why: string) => void;
   readonly onHealthy: () => void;
@@ -50,10 +52,14 @@ export class SupervisedPlugin {
   #signedBy: readonly string[] = [];
   #session: PluginSession | null = null;
   #starts = 0;
+  /** Its own, since it was last asked to run or was healthy. */
+  #falls = 0;
   #retry: NodeJS.Timeout | undefined;
   #healthy: NodeJS.Timeout | undefined;
   /** Set while it is to end: no process is started. */
   #unwanted = false;
+  /** Counts what was asked of it: the latest wish holds. */
+  #wish = 0;
   #opening: Promise<void> | null = null;
   #watchers = new Set<() => void>();
 
@@ -87,6 +93,11 @@ export class SupervisedPlugin {
     return this.#state.state;
   }
 
+  /** For how long it has been in its state. */
+  get forMs(): number {
+    return this.#options.world.clock.uptimeMs() - this.#since.uptimeMs;
+  }
+
   get logs(): readonly PluginLogLine[] {
     return this.#log.lines();
   }
@@ -103,28 +114,41 @@ export class SupervisedPlugin {
     this.#unwanted = false;
     const from = life.validate(this.#state);
     this.#to(from, reason);
-    this.#opening = this.#open(from).finally(() => {
-      this.#opening = null;
-    });
+    this.#opening = this.#open(from)
+      .catch((cause: unknown) => this.#notOpened(cause))
+      .finally(() => {
+        this.#opening = null;
+      });
     await this.#opening;
   }
 
   /** Resolves when no process of it is left. */
   async stop(reason: string): Promise<void> {
+    this.#wish += 1;
+    await this.#halt(reason);
+  }
+
+  async #halt(reason: string): Promise<void> {
     clearTimeout(this.#retry);
     this.#unwanted = true;
     await this.#opening;
+    // One that could not be opened has set it again.
+    clearTimeout(this.#retry);
     const state = this.#state;
     if (this.#session !== null && (state.state === 'starting' || state.state === 'running')) {
       this.#to(life.stop(state, reason), reason);
       await this.#session.stop();
-    } else if (life.isAtRest(state) && state.state !== 'stopped')
-      this.#to(life.stopped(state, reason), reason);
+    } else if (state.state === 'stopping') await this.#session?.stop();
+    else if (life.isAtRest(state) && state.state !== 'stopped') this.#to(life.stopped(state, reason), reason);
   }
 
   async restart(reason: string): Promise<void> {
-    if (!life.isAtRest(this.#state)) await this.stop(reason);
+    const wish = ++this.#wish;
+    if (!life.isAtRest(this.#state)) await this.#halt(reason);
+    // Somebody has asked for something else meanwhile; that is what counts.
+    if (wish !== this.#wish) return;
     this.#policy.reset();
+    this.#falls = 0;
     await this.start(reason);
   }
 
@@ -181,31 +205,50 @@ export class SupervisedPlugin {
   async #open(from: life.Validating): Promise<void> {
     const { registry, bundles, boundary, config, insecure, installed } = this.#options.world;
     const { name, current } = this.#record;
-    try {
-      const bundle = await registry.read(name, current);
-      const validation = await bundles.validate(bundle, current.installedAtMs);
-      if (!validation.ok) return this.#to(life.reject(from, validation), validation.reason);
-      const { manifest, signedBy } = validation.validated;
-      const judgement = judgeManifest(manifest, { config, arch: process.arch, installed: installed() });
-      if (!judgement.ok) return this.#to(life.reject(from, judgement), judgement.reason);
-      [this.#manifest, this.#resources, this.#signedBy] = [manifest, judgement.resources, signedBy];
-      if (boundary.missing.length > 0 && !insecure) {
-        const reason = `${boundary.missing.join('; ')}. Plugins run without that only with --insecure-plugins`;
-        return this.#to(life.block(from, { code: 'plugins.no-boundary', reason }, null), reason);
-      }
-      if (this.#unwanted)
-        return this.#to(life.stopped(from, 'it is not wanted any more'), 'it is not wanted any more');
-      const loading = life.load(from, manifest.version);
-      this.#to(loading, 'it may run here');
-      await this.#launch(loading, { validated: validation.validated, ...judgement });
-    } catch (cause) {
-      if (!(cause instanceof PluginError)) throw cause;
-      const refusal = { code: cause.code, reason: errorText(cause) };
-      if (this.#state.state === 'validating') this.#to(life.reject(this.#state, refusal), refusal.reason);
-      else if (this.#state.state === 'loading')
-        // What cannot be limited is not tried again by itself: nothing would change.
-        this.#to(life.block(this.#state, refusal, null), refusal.reason);
+    const bundle = await registry.read(name, current);
+    const validation = await bundles.validate(bundle, current.installedAtMs);
+    if (!validation.ok) return this.#to(life.reject(from, validation), validation.reason);
+    const { manifest, signedBy } = validation.validated;
+    const judgement = judgeManifest(manifest, { config, arch: process.arch, installed: installed() });
+    if (!judgement.ok) return this.#to(life.reject(from, judgement), judgement.reason);
+    [this.#manifest, this.#resources, this.#signedBy] = [manifest, judgement.resources, signedBy];
+    if (boundary.missing.length > 0 && !insecure) {
+      const reason = `${boundary.missing.join('; ')}. Plugins run without that only with --insecure-plugins`;
+      return this.#to(life.block(from, { code: 'plugins.no-boundary', reason }, null), reason);
     }
+    if (this.#unwanted)
+      return this.#to(life.stopped(from, 'it is not wanted any more'), 'it is not wanted any more');
+    const loading = life.load(from, manifest.version);
+    this.#to(loading, 'it may run here');
+    await this.#launch(loading, { validated: validation.validated, ...judgement });
+  }
+
+  /** Nothing of it is alive. Whatever the cause was, it ends in a state at rest, and others go on. */
+  #notOpened(cause: unknown): void {
+    const { clock, log } = this.#options.world;
+    const state = this.#state;
+    const isTransient = !(cause instanceof PluginError) || cause.code === 'plugins.system';
+    const code = cause instanceof PluginError ? cause.code : 'plugins.system';
+    const refusal = { code, reason: errorText(cause) };
+    if (isTransient)
+      log.error(
+        { plugin: this.name, why: refusal.reason },
+        'a plugin could not be started; it is tried again',
+      );
+    if (state.state !== 'validating' && state.state !== 'loading') return;
+    if (isTransient) {
+      const { inMs } = this.#policy.failed(clock.uptimeMs());
+      const next =
+        state.state === 'loading' ? life.fail(state, refusal, inMs) : life.block(state, refusal, inMs);
+      this.#to(next, refusal.reason);
+      this.#retryIn(inMs, code);
+    } else if (state.state === 'validating') this.#to(life.reject(state, refusal), refusal.reason);
+    // What cannot be limited is not tried again by itself: nothing would change.
+    else this.#to(life.block(state, refusal, null), refusal.reason);
+  }
+
+  #retryIn(inMs: number, code: string): void {
+    this.#retry = setTimeout(() => void this.start(`tried again after: ${code}`), inMs);
   }
 
   async #launch(
@@ -224,7 +267,13 @@ export class SupervisedPlugin {
       },
       onRunning: () => this.#isUp(),
       onEnd: (end) => this.#ended(end),
-      onWorn: (why) => void this.restart(`recycled: ${why}`),
+      onWorn: (why) =>
+        void this.restart(`recycled: ${why}`).catch((cause: unknown) =>
+          this.#options.world.log.error(
+            { plugin: this.name, why: errorText(cause) },
+            'a plugin could not be recycled',
+          ),
+        ),
     });
     this.#session = session;
     this.#starts += 1;
@@ -236,6 +285,7 @@ export class SupervisedPlugin {
     this.#to(life.run(this.#state), 'its start is through');
     this.#healthy = setTimeout(() => {
       this.#policy.reset();
+      this.#falls = 0;
       this.#options.onHealthy();
     }, HEALTHY_MS);
   }
@@ -246,8 +296,10 @@ export class SupervisedPlugin {
     const state = this.#state;
     if (state.state === 'stopping') this.#to(life.stopped(state, state.reason), state.reason);
     else if (state.state === 'starting' || state.state === 'running') {
-      if (end.blocks) this.#to(life.block(state, end, null), end.reason);
-      else this.#failed(state, end);
+      if (end.blocks) {
+        this.#to(life.block(state, end, null), end.reason);
+        this.#options.onBlocked(end);
+      } else this.#failed(state, end);
     }
   }
 
@@ -258,8 +310,10 @@ export class SupervisedPlugin {
       const reason = `it failed ${after.failures} times in 10 minutes, last: ${end.reason}`;
       this.#to(life.block(state, { code: 'plugins.circuit-open', reason }, after.inMs), reason);
     } else this.#to(life.fail(state, end, after.inMs), end.reason);
-    this.#retry = setTimeout(() => void this.start(`tried again after: ${end.code}`), after.inMs);
-    if (this.#record.onProbation && !end.parked && after.failures >= FAILURES_OF_NEW_VERSION)
+    this.#retryIn(after.inMs, end.code);
+    // What the system refused is no fault of the version, and not among these.
+    if (!end.parked) this.#falls += 1;
+    if (this.#record.onProbation && !end.parked && this.#falls >= FAILURES_OF_NEW_VERSION)
       this.#options.onUnhealthy(end.reason);
   }
 
