@@ -1,7 +1,7 @@
 // The launcher of the systemd unit, in a real cgroup that belongs to an unprivileged user, as systemd delegates one.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { tempDir } from '../support/temp-dir.ts';
@@ -52,4 +52,25 @@ test('in a delegated cgroup the runtime is in main, beside a place for plugins, 
   const missing = ['cpu', 'memory', 'pids', 'io'].filter((one) => !handedDown.includes(one));
   if (missing.length === 0) assert.equal(stderr, '');
   else assert.match(stderr, new RegExp(`cannot be handed down:.* ${missing[0]}.*plugins that need them`));
+});
+
+test('in a delegated cgroup all plugins together have half of the memory [I6]', async (t) => {
+  const root = await tempDir(t);
+  const [, own = '/'] = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8')) ?? [];
+  const branch = path.join(root, own);
+  mkdirSync(branch, { recursive: true });
+  writeFileSync(path.join(branch, 'cgroup.procs'), '');
+  const run = () =>
+    spawnSync(script, ['true'], {
+      encoding: 'utf8',
+      env: { ...process.env, AUTOWEAVE_CGROUP_ROOT: root },
+    });
+  assert.deepEqual([run().status, run().stderr], [0, '']);
+  const [, kib] = /^MemTotal: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  const limit = path.join(branch, 'plugins/memory.max');
+  assert.equal(readFileSync(limit, 'utf8'), `${Number(kib) * 512}\n`);
+  rmSync(limit);
+  mkdirSync(limit);
+  const { status, stderr } = run();
+  assert.deepEqual([status, stderr], [0, 'autoweave-run: the plugins together have no limit of memory\n']);
 });

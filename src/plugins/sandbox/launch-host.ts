@@ -8,12 +8,14 @@ import { PluginError } from '../plugin-error.ts';
 import { bwrapArguments } from './bwrap-arguments.ts';
 import type { Boundary } from './open-boundary.ts';
 
+/** No core file, few descriptors; first to go when the machine runs out of memory, where the daemon, whose place it inherits, is last. */
+const begin = 'ulimit -c 0 && ulimit -n 256 && echo 1000 >/proc/self/oom_score_adj';
 /**
- * Few descriptors and no core file; then writes its own number into the leaf, whose limits hold already, and becomes what
- * follows. If one of these cannot be done, nothing follows.
+ * `begin`, then writes its own number into the leaf, whose limits hold already, and becomes what follows. If one of these
+ * cannot be done, nothing follows.
  */
-export const joinLeaf = 'ulimit -c 0 && ulimit -n 256 && echo $$ >"$0/cgroup.procs" && exec "$@"';
-const noLeaf = 'ulimit -c 0 && ulimit -n 256 && exec "$@"';
+export const joinLeaf = `${begin} && echo $$ >"$0/cgroup.procs" && exec "$@"`;
+const noLeaf = `${begin} && exec "$@"`;
 const SECCOMP_FD = 4;
 
 export interface HostProcess {

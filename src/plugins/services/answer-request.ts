@@ -7,6 +7,7 @@ import { formatEventId } from '../../contracts/event.ts';
 import type { PluginPermissions } from '../../contracts/plugin-manifest.ts';
 import { errorText } from '../../lib/error-text.ts';
 import { maxEmitBytes, type PluginRequest } from '../protocol/from-host.ts';
+import { ByteBudget } from './byte-budget.ts';
 import { isShallow } from './json-depth.ts';
 import type { KvStore } from './kv-store.ts';
 import type { SerialService } from './serial-service.ts';
@@ -14,6 +15,11 @@ import type { SerialService } from './serial-service.ts';
 const DEPTH_MAX = 32;
 /** Of the JSON text of all keys: an answer must fit into one message. */
 const KEYS_MAX_BYTES = 1_048_576;
+const KIB = 1_024;
+/** What goes into the store or to the broker: data of events, payloads. */
+const OUT = { perSecond: 1_024 * KIB, burst: 4_096 * KIB };
+/** What goes onto the flash: a few values now and then, and once all that a plugin may keep by default. */
+const KEPT = { perSecond: 128 * KIB, burst: 2_048 * KIB };
 
 export type RequestAnswer =
   | { readonly ok: true; readonly value: unknown }
@@ -42,7 +48,9 @@ export interface AnswerOptions {
 export type AnswerRequest = (request: PluginRequest) => Promise<RequestAnswer>;
 
 export function createAnswers(options: AnswerOptions): AnswerRequest {
-  const { kv, name, onDenied, permissions, publish, serial } = options;
+  const { clock, kv, name, onDenied, permissions, publish, serial } = options;
+  const out = new ByteBudget({ ...OUT, clock });
+  const kept = new ByteBudget({ ...KEPT, clock });
   /** @param lacks what its author has to add */
   const denied = (what: string, lacks = `permissions.${what}`): RequestAnswer => {
     const detail = `${what}: plugin.json has no ${lacks}`;
@@ -58,14 +66,17 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
     const bytes = Buffer.byteLength(JSON.stringify(data));
     if (bytes > maxEmitBytes)
       return refusal('emit.too-large', `data is ${bytes} bytes of JSON; at most ${maxEmitBytes} may be`);
+    const turn = out.turn(bytes);
+    if (turn === null) return tooMuch(OUT.perSecond);
     const draft: EventDraft = {
       type: `plugin.${name}.${type}`,
       subject: `plugin/${name}`,
-      observed: options.clock.now(),
+      observed: clock.now(),
       traceparent: traceparent ?? options.traceparent(),
       data,
     };
-    const storing = options.append([draft]);
+    // Told at once: an acknowledgement that comes while it waits does not count before it is stored.
+    const storing = turn.then(() => options.append([draft]));
     options.onEmitted(storing);
     return stored(await storing);
   };
@@ -75,19 +86,30 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
       case 'emit':
         return emit(request);
       case 'kv.get':
-        return kv === null ? denied('kv') : value(await kv.get(request.key));
+        if (kv === null) return denied('kv');
+        await kept.turn(0);
+        return value(await kv.get(request.key));
       case 'kv.keys':
-        return kv === null ? denied('kv') : value(await kv.keys());
+        if (kv === null) return denied('kv');
+        await kept.turn(0);
+        return value(await kv.keys());
       case 'kv.set':
       case 'kv.delete': {
         if (kv === null) return denied('kv');
-        const outcome = await kv.set(request.key, request.op === 'kv.set' ? request.json : null);
+        const json = request.op === 'kv.set' ? request.json : null;
+        const turn = kept.turn(Buffer.byteLength(request.key) + Buffer.byteLength(json ?? ''));
+        if (turn === null) return tooMuch(KEPT.perSecond);
+        await turn;
+        const outcome = await kv.set(request.key, json);
         return outcome === 'ok'
           ? value(null)
           : refusal('kv.quota', `more than the ${permissions.kv?.maxBytes} bytes that the manifest asks for`);
       }
       case 'mqtt.publish': {
         if (permissions.mqtt === undefined) return denied('mqtt');
+        const turn = out.turn(Buffer.byteLength(request.payload));
+        if (turn === null) return tooMuch(OUT.perSecond);
+        await turn;
         const trouble = await publish(request.topic, request.payload, request.retain);
         return trouble === null ? value(null) : { ok: false, ...trouble };
       }
@@ -118,6 +140,11 @@ function listed(answered: RequestAnswer): RequestAnswer {
     'kv.too-large',
     `the names of all its keys are ${bytes} bytes of JSON; at most ${KEYS_MAX_BYTES} are listed`,
   );
+}
+
+function tooMuch(perSecond: number): RequestAnswer {
+  const reason = `more than ${perSecond / KIB} KiB a second for too long; wait for the answers before you write more`;
+  return refusal('request.too-much', reason);
 }
 
 function value(of: unknown): RequestAnswer {

@@ -28,6 +28,7 @@ export async function openKvStore(file: string, maxBytes: number): Promise<KvSto
   let handle: FileHandle | undefined;
   let loggedBytes = 0;
   let lane: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
 
   /** Whatever is in the file now: the next change makes it anew. */
   const letGo = async () => {
@@ -68,6 +69,8 @@ export async function openKvStore(file: string, maxBytes: number): Promise<KvSto
     loggedBytes += Buffer.byteLength(line);
   };
   const change = async (key: string, json: string | null): Promise<'ok' | 'quota'> => {
+    // The file may be another one's by now: of the plugin's next run.
+    if (isClosed) throw new Error('the plugin has ended');
     const before = values.get(key) ?? null;
     if (json === before) return 'ok';
     const grows = sizeOf(key, json) - sizeOf(key, before);
@@ -96,6 +99,7 @@ export async function openKvStore(file: string, maxBytes: number): Promise<KvSto
     },
     async close() {
       await lane;
+      isClosed = true;
       await letGo();
     },
   };
