@@ -80,7 +80,8 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
   const { config, files, clock } = options;
   const known = new Map<string, Known>();
   const given = new Map<string, GivenVerdict & { readonly address: number }>();
-  const bootAddresses = new Map<string, number>();
+  /** null: it has left, and what is plugged in there now is another device. */
+  const bootAddresses = new Map<string, number | null>();
   const history = createRuleHistory();
   const guard = createGuard();
   const typingBlocked = new Set<string>();
@@ -114,7 +115,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     }
     const { device } = readable;
     const before = known.get(port);
-    const floor = floorOf(device, bootPortsFor(raw));
+    const floor = floorOf(device, bootPortsFor(port, address));
     const ruled = ruledBy(device);
     const labels = ruled.target === 'allow' ? (ruled.rule?.rule.label?.values.join(' ') ?? '') : '';
     const score =
@@ -195,11 +196,10 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     );
 
   /** What was plugged into the port since is no boot medium. */
-  const bootPortsFor = ({ port, address }: UnjudgedDevice): ReadonlySet<string> => {
+  const bootPortsFor = (port: string, address: number): ReadonlySet<string> => {
     if (!options.bootPorts.has(port)) return options.bootPorts;
-    const first = bootAddresses.get(port) ?? address;
-    bootAddresses.set(port, first);
-    return first === address ? options.bootPorts : new Set();
+    if (!bootAddresses.has(port)) bootAddresses.set(port, address);
+    return bootAddresses.get(port) === address ? options.bootPorts : new Set();
   };
 
   const secondOfDay = (): number | null => {
@@ -214,6 +214,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     forget(port) {
       known.delete(port);
       given.delete(port);
+      if (bootAddresses.has(port)) bootAddresses.set(port, null);
     },
     deviceAt: (port) => known.get(port)?.device ?? null,
     addressAt: (port) => known.get(port)?.address ?? null,
@@ -221,9 +222,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     protectedBy(port) {
       const found = known.get(port);
       if (found === undefined) return null;
-      const isBoot =
-        options.bootPorts.has(port) && (bootAddresses.get(port) ?? found.address) === found.address;
-      const floor = floorOf(found.device, isBoot ? options.bootPorts : new Set());
+      const floor = floorOf(found.device, bootPortsFor(port, found.address));
       if (floor !== null) return floor;
       return found.verdict.target === 'allow' && isLastKeyboard(found.device) ? 'last-keyboard' : null;
     },

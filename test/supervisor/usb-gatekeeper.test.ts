@@ -79,7 +79,7 @@ test('rules decide, then the implicit target, and the reason names the rule [U6]
 });
 
 test('root hubs, hubs and the boot medium are allowed whatever the rules say; what claims to be more is judged [U10]', () => {
-  const { judge } = bench('reject\n', {}, { bootPorts: ['2-1'] });
+  const { judge, gatekeeper } = bench('reject\n', {}, { bootPorts: ['2-1'] });
   assert.equal(judge(device('usb2', '1d6b:0003', '09:00:00')), 'allow floor');
   assert.equal(
     judge(device('2-2', '05e3:0608', '09:00:01', { descriptors: descriptorSet('hub-2') })),
@@ -97,6 +97,8 @@ test('root hubs, hubs and the boot medium are allowed whatever the rules say; wh
     'reject rule',
     'what was plugged in there since is no boot medium',
   );
+  gatekeeper.forget('2-1');
+  assert.equal(judge(boot), 'reject rule', 'nor is what came after it left, whatever its address');
 });
 
 test('a device that cannot be read is blocked, whatever the rules say [U6]', () => {
