@@ -157,6 +157,9 @@ test('the guard reports, and blocks where it is told to, devices that rules allo
   const blocking = bench('allow\n', { guard: 'block' });
   assert.equal(blocking.judge(rubber), 'block guard');
   assert.equal(blocking.judge({ ...rubber, address: 3 }), 'block guard', 'a replug clears nothing');
+  assert.equal(blocking.judge({ ...rubber, address: 3, descriptors: null }), 'block unreadable');
+  assert.equal(blocking.judge({ ...rubber, address: 3 }), 'block guard');
+  assert.equal(blocking.suspected.length, 2, 'two plugs; that it could not be read in between is none');
   const excused = bench('allow label "rack composite"\n', { guard: 'block' });
   assert.equal(excused.judge(rubber), 'allow rule');
   assert.equal(bench('allow\n', { guard: 'off' }).judge(rubber), 'allow rule');
