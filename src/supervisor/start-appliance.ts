@@ -255,7 +255,7 @@ export async function startAppliance(options: {
     onAppended: buffer.onAppended,
     depth: buffer.depth,
     control,
-    ...(await statusFiles(config, log)),
+    ...(await statusFiles(config, log, board.reporter)),
   });
   const unwatchHealth = board.onChange(() => {
     uplink.publishState();

@@ -1,5 +1,6 @@
 // Policy, safety floor, override and guard -> one verdict for a device. Joins policy/ and usb/: asked by the watch's gate, parents before
-// their children. Runs on the daemon's main thread and does no I/O.
+// their children. Runs on the daemon's main thread and does no I/O. Longer than most files because the order in which they overrule each
+// other, and what each must remember of a device, is decided here and nowhere else.
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../contracts/clock.ts';
 import type { PolicyConfig } from '../contracts/config/policy-config.ts';
@@ -52,11 +53,15 @@ interface Known {
   readonly address: number;
   readonly device: PolicyDevice;
   readonly verdict: UsbVerdict;
-  /** What the guard found when it was plugged in: holds until it leaves, however often it is judged. */
-  readonly held: readonly Evidence[];
-  readonly isSuspected: boolean;
   /** Of the rule that allows it now. */
   readonly labels: string;
+}
+
+/** What the guard found when the device was plugged in: holds until it leaves, however often it is judged, and whether it can be read. */
+interface Sighted {
+  readonly address: number;
+  readonly held: readonly Evidence[];
+  readonly isSuspected: boolean;
 }
 
 interface Findings {
@@ -79,8 +84,10 @@ const MAX_REASON = 600;
 export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
   const { config, files, clock } = options;
   const known = new Map<string, Known>();
+  const sighted = new Map<string, Sighted>();
   const given = new Map<string, GivenVerdict & { readonly address: number }>();
-  const bootAddresses = new Map<string, number>();
+  /** null: it has left, and what is plugged in there now is another device. */
+  const bootAddresses = new Map<string, number | null>();
   const history = createRuleHistory();
   const guard = createGuard();
   const typingBlocked = new Set<string>();
@@ -113,15 +120,12 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
       );
     }
     const { device } = readable;
-    const before = known.get(port);
-    const floor = floorOf(device, bootPortsFor(raw));
+    const floor = floorOf(device, bootPortsFor(port, address));
     const ruled = ruledBy(device);
     const labels = ruled.target === 'allow' ? (ruled.rule?.rule.label?.values.join(' ') ?? '') : '';
-    const score =
-      floor === null ? guarded(device, labels, before?.address === address ? before : null) : null;
+    const score = floor === null ? guarded(device, labels, address) : null;
     const verdict = decide({ raw, device, floor, ruled, score, labels });
-    const guardFound = { held: score?.held ?? [], isSuspected: isAttack(score) };
-    known.set(port, { address, device, verdict, labels, ...guardFound });
+    known.set(port, { address, device, verdict, labels });
     return verdict;
   };
 
@@ -172,12 +176,16 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     enforced: config.mode === 'enforce' || (by === 'guard' && config.mode === 'report'),
   });
 
-  const guarded = (device: PolicyDevice, labels: string, before: Known | null): GuardScore | null => {
+  const guarded = (device: PolicyDevice, labels: string, address: number): GuardScore | null => {
     if (config.guard === 'off') return null;
     const { viaPort: port, vendorId, productId, serial, interfaces } = device;
+    const before = sighted.get(port);
+    const isFirst = before?.address !== address;
     const sight = { port, vendorId, productId, serial, interfaces, uptimeMs: clock.uptimeMs() };
-    const score = before === null ? guard.saw(sight, labels) : scoreOf(before.held, labels);
-    if (isAttack(score) && before?.isSuspected !== true) suspect(port, score);
+    const score = isFirst ? guard.saw(sight, labels) : scoreOf(before.held, labels);
+    const isSuspected = isAttack(score);
+    sighted.set(port, { address, held: score.held, isSuspected });
+    if (isSuspected && (isFirst || !before.isSuspected)) suspect(port, score);
     return score;
   };
   const isAttack = (score: GuardScore | null): score is GuardScore =>
@@ -195,11 +203,10 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     );
 
   /** What was plugged into the port since is no boot medium. */
-  const bootPortsFor = ({ port, address }: UnjudgedDevice): ReadonlySet<string> => {
+  const bootPortsFor = (port: string, address: number): ReadonlySet<string> => {
     if (!options.bootPorts.has(port)) return options.bootPorts;
-    const first = bootAddresses.get(port) ?? address;
-    bootAddresses.set(port, first);
-    return first === address ? options.bootPorts : new Set();
+    if (!bootAddresses.has(port)) bootAddresses.set(port, address);
+    return bootAddresses.get(port) === address ? options.bootPorts : new Set();
   };
 
   const secondOfDay = (): number | null => {
@@ -213,7 +220,9 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     judge,
     forget(port) {
       known.delete(port);
+      sighted.delete(port);
       given.delete(port);
+      if (bootAddresses.has(port)) bootAddresses.set(port, null);
     },
     deviceAt: (port) => known.get(port)?.device ?? null,
     addressAt: (port) => known.get(port)?.address ?? null,
@@ -221,9 +230,7 @@ export function createGatekeeper(options: GatekeeperOptions): Gatekeeper {
     protectedBy(port) {
       const found = known.get(port);
       if (found === undefined) return null;
-      const isBoot =
-        options.bootPorts.has(port) && (bootAddresses.get(port) ?? found.address) === found.address;
-      const floor = floorOf(found.device, isBoot ? options.bootPorts : new Set());
+      const floor = floorOf(found.device, bootPortsFor(port, found.address));
       if (floor !== null) return floor;
       return found.verdict.target === 'allow' && isLastKeyboard(found.device) ? 'last-keyboard' : null;
     },

@@ -8,7 +8,7 @@ import type { Log } from '../contracts/log.ts';
 import type { UsbGatekeeper, UsbVerdict } from '../contracts/usb-policy.ts';
 import { errorText } from '../lib/error-text.ts';
 import { errnoOf } from './errno-of.ts';
-import { readRawDevice } from './read-raw-device.ts';
+import { readAddress, readRawDevice } from './read-raw-device.ts';
 import type { ReadStrings } from './string-reader.ts';
 import { type Authorization, writeAuthorization } from './write-authorization.ts';
 
@@ -19,8 +19,10 @@ export interface AuthorizationGate {
    */
   enter(port: string, options?: EnterOptions): void;
   left(port: string): void;
-  /** Every port again, if the policy has changed since; `isCheck`: also whether sysfs still says what was written. */
-  recheck(options: { readonly isCheck: boolean }): void;
+  /** Ports of a scan, root hubs left out: what is there is looked at again, and what is there no more has left. */
+  scanned(ports: readonly string[]): void;
+  /** Every port again, if the policy has changed since. */
+  recheck(): void;
   /** undefined: not judged, or not yet, or there are no rules and nothing is enforced. */
   verdictOf(port: string, address: number): UsbVerdict | undefined;
   /** Whether the port waits for its turn, or is being worked on. */
@@ -54,8 +56,16 @@ export interface GateOptions {
 
 interface Judged {
   readonly address: number;
+  /** Of its folder: the kernel counts addresses round, so another device at the same port may have the same one. */
+  readonly folder: bigint;
   readonly generation: number;
   readonly verdict: UsbVerdict;
+}
+
+interface Opened {
+  readonly folder: string;
+  readonly ino: bigint;
+  readonly isEarly: boolean;
 }
 
 /**
@@ -116,23 +126,27 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     const handle = await openFolder(folderOf(port));
     if (handle === null) return;
     try {
-      await passFolder(port, `/proc/self/fd/${handle.fd}`, isEarly);
+      const { ino } = await handle.stat({ bigint: true });
+      await passFolder(port, { folder: `/proc/self/fd/${handle.fd}`, ino, isEarly });
     } finally {
       await handle.close();
     }
   };
 
-  const passFolder = async (port: string, folder: string, isEarly: boolean): Promise<void> => {
+  const passFolder = async (port: string, { folder, ino, isEarly }: Opened): Promise<void> => {
     const parent = parentOf(port);
     const raw = readRawDevice(folder);
     if (raw === null) return;
     const isAuthorized = raw.attributes.authorized === '1';
+    const isOther = judged.get(port)?.folder !== ino;
+    if (isOther && judged.delete(port)) gatekeeper.forget(port);
     const known = judged.get(port);
     const generation = gatekeeper.generation();
     let verdict: UsbVerdict | null = known?.verdict ?? null;
     if (known === undefined || known.address !== raw.address || known.generation !== generation) {
       const strings = await options.readStrings(folder, ['product', 'serial']);
-      if (strings === 'gone') return;
+      // A string that is missing because the device left looks like one that the device never had.
+      if (strings === 'gone' || readAddress(folder) !== raw.address) return;
       const connectType = raw.attributes['port/connect_type'];
       verdict = gatekeeper.judge({
         port,
@@ -146,7 +160,7 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
         isAuthorized,
       });
       if (verdict === null) return void judged.delete(port);
-      judged.set(port, { address: raw.address, generation, verdict });
+      judged.set(port, { address: raw.address, folder: ino, generation, verdict });
     }
     if (verdict === null) return;
     const wanted = isEarly ? null : stepTo(verdict, isAuthorized);
@@ -186,19 +200,28 @@ export function createAuthorizationGate(options: GateOptions): AuthorizationGate
     start();
   };
 
+  const left: AuthorizationGate['left'] = (port) => {
+    recordedMs.delete(port);
+    for (const below of [...judged.keys()].filter((each) => each === port || each.startsWith(`${port}.`))) {
+      judged.delete(below);
+      refused.delete(below);
+      gatekeeper.forget(below);
+    }
+  };
+
   return {
     enter,
-    left(port) {
-      recordedMs.delete(port);
-      for (const below of [...judged.keys()].filter((each) => each === port || each.startsWith(`${port}.`))) {
-        judged.delete(below);
-        refused.delete(below);
-        gatekeeper.forget(below);
-      }
+    left,
+    scanned(ports) {
+      const there = new Set(ports);
+      // What was plugged in after the scan has a folder.
+      for (const port of [...judged.keys()])
+        if (!there.has(port) && readAddress(folderOf(port)) === null) left(port);
+      for (const port of ports) enter(port);
     },
-    recheck({ isCheck }) {
+    recheck() {
       const generation = gatekeeper.generation();
-      const ports = [...judged].filter(([, { generation: of }]) => isCheck || of !== generation);
+      const ports = [...judged].filter(([, { generation: of }]) => of !== generation);
       for (const [port] of ports.sort(([a], [b]) => depthOf(a) - depthOf(b))) enter(port);
     },
     verdictOf(port, address) {

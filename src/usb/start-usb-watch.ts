@@ -148,7 +148,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
           onPassed: (port) => ready.passed(port),
         });
   const judgeAll = ({ devices }: Snapshot) => {
-    for (const { port } of devices) gate?.enter(port);
+    gate?.scanned(devices.map(({ port }) => port));
   };
 
   let isStopped = false;
@@ -309,7 +309,7 @@ export async function startUsbWatch(options: UsbWatchOptions): Promise<UsbWatch>
   return {
     rescan,
     async rejudge() {
-      gate?.recheck({ isCheck: false });
+      gate?.recheck();
       await gate?.settled();
     },
     async stop() {

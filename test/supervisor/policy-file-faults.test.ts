@@ -4,10 +4,8 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
-  constants,
   existsSync,
   mkdirSync,
-  openSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -19,6 +17,7 @@ import { loadConfig } from '../../src/config/load-config.ts';
 import { printTrial, trialFileOf } from '../../src/policy/policy-trial.ts';
 import { type PolicyChange, watchPolicyFiles } from '../../src/supervisor/policy-files.ts';
 import { fakeClock } from '../support/fake-clock.ts';
+import { openForReader } from '../support/open-for-reader.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { until } from '../support/until.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
@@ -206,13 +205,3 @@ test('who asks for a look gets one that began after he asked [U10]', async (t) =
   assert.equal(inForce(), 'allow id 1111:1111; block');
   await underway;
 });
-
-/** null until somebody reads. */
-function openForReader(fifo: string): number | null {
-  try {
-    return openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
-  } catch (cause) {
-    assert.equal((cause as NodeJS.ErrnoException).code, 'ENXIO');
-    return null;
-  }
-}

@@ -70,7 +70,7 @@ export async function policyRig(t: Cleanup, rules: string, options: RigOptions =
     say: (type, _subject, data) => {
       if (type === 'usb.device.suspected') suspected.push(data as EventData<'usb.device.suspected'>);
     },
-    rejudge: () => gate?.recheck({ isCheck: false }),
+    rejudge: () => gate?.recheck(),
     ...(options.roots && { roots: options.roots }),
   });
   t.after(() => policy.stop());

@@ -79,7 +79,7 @@ test('rules decide, then the implicit target, and the reason names the rule [U6]
 });
 
 test('root hubs, hubs and the boot medium are allowed whatever the rules say; what claims to be more is judged [U10]', () => {
-  const { judge } = bench('reject\n', {}, { bootPorts: ['2-1'] });
+  const { judge, gatekeeper } = bench('reject\n', {}, { bootPorts: ['2-1'] });
   assert.equal(judge(device('usb2', '1d6b:0003', '09:00:00')), 'allow floor');
   assert.equal(
     judge(device('2-2', '05e3:0608', '09:00:01', { descriptors: descriptorSet('hub-2') })),
@@ -97,6 +97,8 @@ test('root hubs, hubs and the boot medium are allowed whatever the rules say; wh
     'reject rule',
     'what was plugged in there since is no boot medium',
   );
+  gatekeeper.forget('2-1');
+  assert.equal(judge(boot), 'reject rule', 'nor is what came after it left, whatever its address');
 });
 
 test('a device that cannot be read is blocked, whatever the rules say [U6]', () => {
@@ -155,6 +157,9 @@ test('the guard reports, and blocks where it is told to, devices that rules allo
   const blocking = bench('allow\n', { guard: 'block' });
   assert.equal(blocking.judge(rubber), 'block guard');
   assert.equal(blocking.judge({ ...rubber, address: 3 }), 'block guard', 'a replug clears nothing');
+  assert.equal(blocking.judge({ ...rubber, address: 3, descriptors: null }), 'block unreadable');
+  assert.equal(blocking.judge({ ...rubber, address: 3 }), 'block guard');
+  assert.equal(blocking.suspected.length, 2, 'two plugs; that it could not be read in between is none');
   const excused = bench('allow label "rack composite"\n', { guard: 'block' });
   assert.equal(excused.judge(rubber), 'allow rule');
   assert.equal(bench('allow\n', { guard: 'off' }).judge(rubber), 'allow rule');

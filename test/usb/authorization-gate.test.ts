@@ -1,15 +1,18 @@
 // The gate against a sysfs tree of files: what is written, in which order, and what a change of device or policy leads to. That the
 // kernel then binds or unbinds drivers is shown in the guest (test/image/usb-policy.test.ts).
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import type { UnjudgedDevice, UsbVerdict } from '../../src/contracts/usb-policy.ts';
 import { createAuthorizationGate } from '../../src/usb/authorization-gate.ts';
 import { createStringReader } from '../../src/usb/string-reader.ts';
 import { mockHost, writeSysfs } from '../policy/mock-host.ts';
+import { openForReader } from '../support/open-for-reader.ts';
 import { recordingLog } from '../support/recording-log.ts';
 import { tempDir } from '../support/temp-dir.ts';
+import { until } from '../support/until.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
 
 type Decide = (device: UnjudgedDevice) => UsbVerdict | null;
@@ -25,6 +28,7 @@ async function bench(t: Cleanup, decide: Decide) {
   const sysfsRoot = path.join(await tempDir(t), 'sys');
   writeSysfs(sysfsRoot, mockHost());
   const asked: string[] = [];
+  const forgotten: string[] = [];
   const judged: string[] = [];
   const passed: string[] = [];
   const health: string[] = [];
@@ -39,7 +43,7 @@ async function bench(t: Cleanup, decide: Decide) {
         asked.push(device.port);
         return answer(device);
       },
-      forget: () => undefined,
+      forget: (port) => forgotten.push(port),
       generation: () => generation,
     },
     uptimeMs: () => 1_250,
@@ -57,6 +61,7 @@ async function bench(t: Cleanup, decide: Decide) {
     gate,
     log,
     asked,
+    forgotten,
     judged,
     passed,
     health,
@@ -114,12 +119,12 @@ test('a changed policy is carried out on devices that are plugged in, unchanged 
   const { gate, asked, attribute, changePolicy } = await bench(t, () => verdict('allow'));
   gate.enter('1-1');
   await gate.settled();
-  gate.recheck({ isCheck: false });
+  gate.recheck();
   gate.enter('1-1');
   await gate.settled();
   assert.deepEqual(asked, ['usb1', '1-1']);
   changePolicy(({ port }) => verdict(port === 'usb1' ? 'allow' : 'block'));
-  gate.recheck({ isCheck: false });
+  gate.recheck();
   await gate.settled();
   assert.deepEqual(asked, ['usb1', '1-1', 'usb1', '1-1']);
   assert.equal(attribute('1-1', 'authorized'), '0');
@@ -130,7 +135,7 @@ test('somebody else who authorizes a blocked device is overruled at the next loo
   gate.enter('1-1');
   await gate.settled();
   set('1-1', 'authorized', '1');
-  gate.recheck({ isCheck: true });
+  gate.scanned(['1-1']);
   await gate.settled();
   assert.equal(attribute('1-1', 'authorized'), '0');
 });
@@ -186,6 +191,40 @@ test('a device that came again at another address is judged again [U6]', async (
   assert.deepEqual(asked, ['usb1', '1-1', '1-1']);
   gate.left('1-1');
   assert.equal(gate.verdictOf('1-1', 77), undefined);
+});
+
+test('another device with the same address at the same port is judged itself [U6]', async (t) => {
+  const { gate, asked, attribute, folderOf, forgotten } = await bench(t, ({ descriptors }) =>
+    verdict(descriptors?.[10] === 1 ? 'allow' : 'block'),
+  );
+  gate.enter('1-1');
+  await gate.settled();
+  assert.equal(attribute('1-1', 'authorized'), '1');
+  const real = path.join(folderOf('usb1'), '1-1');
+  const address = attribute('1-1', 'devnum');
+  renameSync(real, `${real}.gone`);
+  renameSync(path.join(folderOf('usb1'), '1-2'), real);
+  assert.equal(attribute('1-1', 'devnum'), address, 'the kernel has counted once round');
+  gate.enter('1-1');
+  await gate.settled();
+  assert.deepEqual(asked, ['usb1', '1-1', '1-1']);
+  assert.deepEqual(forgotten, ['1-1'], 'what was known of the one before counts no more');
+});
+
+test('what left while its strings were read is not judged [U6]', async (t) => {
+  const { gate, asked, folderOf } = await bench(t, () => verdict('allow'));
+  const real = path.join(folderOf('usb1'), '1-1');
+  rmSync(path.join(real, 'product'));
+  execFileSync('mkfifo', [path.join(real, 'product')]);
+  gate.enter('1-1');
+  const writer = await until('its name is being read', () => openForReader(path.join(real, 'product')));
+  for (const name of ['devnum', 'serial', 'product']) rmSync(path.join(real, name), { force: true });
+  renameSync(real, `${real}.gone`);
+  gate.left('1-1');
+  closeSync(writer);
+  await gate.settled();
+  assert.deepEqual(asked, ['usb1']);
+  assert.equal(gate.verdictOf('1-1', 3), undefined);
 });
 
 test('what the kernel does not do is said with the remedy, and the gate goes on [U6]', async (t) => {

@@ -92,3 +92,20 @@ test('a scan that comes after a verdict takes nothing of it back [U6]', async (t
   );
   assert.equal(sights.at(-1)?.authorized, true, 'judgeAll has put it right before the scan was told');
 });
+
+test('what left while nobody told of it is forgotten with the next scan, what stays is not [U6] [U10]', async (t) => {
+  const bus = await fileBus(t);
+  bus.insert('1-1', keyboard);
+  bus.insert('1-2', stick);
+  const forgotten: string[] = [];
+  const { watch } = await watchBus(t, bus, {
+    gatekeeper: { ...gatekeeper(), forget: (port) => forgotten.push(port) },
+  });
+  bus.withdraw('1-2');
+  await watch.rescan();
+  assert.deepEqual(forgotten, ['1-2']);
+  bus.insert('1-2', stick);
+  await watch.rescan();
+  assert.equal(authorized(bus, '1-2'), '0', 'it came again, and is judged anew');
+  assert.deepEqual(forgotten, ['1-2']);
+});

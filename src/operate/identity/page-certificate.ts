@@ -51,12 +51,17 @@ export interface PageCertificate {
 export async function ensurePageCertificate(dir: string): Promise<PageCertificate> {
   const stored = await readPageCertificate(dir);
   if (stored !== null) return stored;
+  const made = makePageCertificate();
+  await replaceFile(path.join(dir, FILE), `${made.key}${made.cert}`, { mode: 0o600 });
+  return made;
+}
+
+/** A new one that is kept nowhere. */
+export function makePageCertificate(): PageCertificate {
   // P-256: what every browser takes; Ed25519 is none of that yet.
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const cert = pageCertificate(privateKey, hostname());
-  await replaceFile(path.join(dir, FILE), `${key}${cert}`, { mode: 0o600 });
-  return { key, cert };
+  return { key, cert: pageCertificate(privateKey, hostname()) };
 }
 
 /** null: none was made yet. @throws OperateError */
