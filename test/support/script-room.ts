@@ -64,7 +64,10 @@ export async function openScriptRoom(t: Cleanup, disk?: string): Promise<ScriptR
   const attach =
     disk === undefined
       ? ''
-      : `loop=$(losetup -f) && losetup "$loop" ${disk} && exec 9<"$loop" && losetup -d "$loop" && mount --bind "$loop" ${root}/dev/vda5 || exit 98`;
+      : `
+    # Somebody else may take the free one first.
+    for _ in 1 2 3 4 5; do loop=$(losetup -f) && losetup "$loop" ${disk} && break; loop=; done
+    [ -n "$loop" ] && exec 9<"$loop" && losetup -d "$loop" && mount --bind "$loop" ${root}/dev/vda5 || exit 98`;
   const enter = `
     mount -t proc proc ${root}/proc && mount --bind /dev/null ${root}/dev/null || exit 99
     ${attach}
