@@ -33,6 +33,43 @@ suite('the data partition', { skip: whyNoDiskGuest() }, () => {
     await box.guest.powerCut();
   });
 
+  test('after a fault that may pass it is left as it is; settings that cannot be read open no USB port, and all is back after the fault [I3, U10]', async (t) => {
+    const mend = await box.disk.estrangeData();
+    await box.disk.configure('{');
+    await box.boot(t, box.disk);
+    assert.match(await box.notes(), /\tdata\tunusable\t.*it was left as it is/);
+    const { shell, devices } = box.guest;
+    assert.equal(await shell.must('cat /run/autoweave-config/origin'), 'default\n');
+    assert.match(
+      box.told().join('\n'),
+      /config: the appliance runs with its defaults, and lets no USB device in/,
+    );
+    await devices.plug('keyboard');
+    const port = '/sys/bus/usb/devices/1-1';
+    await until(
+      'the keyboard is there',
+      async () => (await shell.run(`test -e ${port}/authorized`)).code === 0,
+    );
+    const isAllowed = () => shell.must(`cat ${port}/authorized`);
+    assert.equal(await isAllowed(), '0\n');
+    await shell.must('touch /run/autoweave-config/usb-override');
+    await until(
+      'somebody at the computer lets it in',
+      async () => (await isAllowed()) === '1\n',
+      eventLimitMs,
+    );
+    await shell.must('rm /run/autoweave-config/usb-override');
+    await until('it is kept out', async () => (await isAllowed()) === '0\n', eventLimitMs);
+    await box.guest.powerCut();
+
+    await mend();
+    await box.disk.configure(box.config);
+    await box.boot(t, box.disk);
+    assert.equal(await box.guest.shell.must('cat /var/lib/marker'), 'kept\n');
+    await box.arrives('mouse');
+    await box.guest.powerCut();
+  });
+
   test('a data partition beyond repair is made anew, which is said, and it keeps watching [I3]', async (t) => {
     await box.disk.damageData('all');
     await box.boot(t, box.disk);

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { suite, test } from 'node:test';
-import { openScriptRoom, whyNoDiskRoom } from '../support/script-room.ts';
+import { openScriptRoom, whyNoRootRoom } from '../support/script-room.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import type { Cleanup } from '../support/with-cleanup.ts';
 
@@ -18,7 +18,7 @@ async function makeDisk(t: Cleanup) {
   await mkdir(content);
   await writeFile(path.join(content, 'marker'), 'kept\n');
   execFileSync('mke2fs', ['-q', '-t', 'ext4', '-b', '4096', '-d', content, file, '300M']);
-  const room = await openScriptRoom(t, file);
+  const room = await openScriptRoom(t, { disk: file });
   // One partition that fills its disk.
   room.write('sys/class/block/vda/size', '614400\n');
   const partition = { start: '0\n', size: '614400\n', uevent: 'PARTNAME=autoweave-data\n' };
@@ -60,7 +60,7 @@ async function write(file: string, bytes: Buffer, places: readonly number[]): Pr
   for (const at of places) await handle.write(bytes, 0, bytes.length, at);
 }
 
-suite('the data partition at the start', { skip: whyNoDiskRoom() }, () => {
+suite('the data partition at the start', { skip: whyNoRootRoom() }, () => {
   test('a whole one is mounted, and a lost superblock is restored from its copy [I3]', async (t) => {
     const disk = await makeDisk(t);
     assert.deepEqual(disk.start(), { said: ['mounted', 'kept'], codes: [], unused: null });

@@ -18,6 +18,8 @@ export interface GuestDisk {
   enlarge(moreMiB: number): Promise<void>;
   /** Overwrites superblocks of the data partition: the first one alone, or with all its copies. */
   damageData(which: 'first' | 'all'): Promise<void>;
+  /** As after an error of the disk no program can check or mount the data partition, until the returned function is called. */
+  estrangeData(): Promise<() => Promise<void>>;
 }
 
 /** Blocks of 4 KiB, 32,768 of them in each group, and a copy of the superblock at the start of some groups. */
@@ -65,6 +67,20 @@ export async function copyDisk(from: string, dir: string, sizeMiB?: number): Pro
       } finally {
         await handle.close();
       }
+    },
+    async estrangeData() {
+      const { start } = await dataPartition(file);
+      const superblock = Buffer.alloc(4_096);
+      await using reading = await open(file);
+      await reading.read(superblock, 0, superblock.length, start);
+      await runCommand('debugfs', ['-w', '-R', 'feature FEATURE_I31', `${file}?offset=${start}`], {
+        from: 'e2fsprogs',
+        remedy: 'the guest has made no file system',
+      });
+      return async () => {
+        await using writing = await open(file, 'r+');
+        await writing.write(superblock, 0, superblock.length, start);
+      };
     },
   };
 }

@@ -18,7 +18,7 @@ export interface ScriptRoom {
 
 const busybox = '/usr/bin/busybox';
 const limitMs = 240_000;
-const ofRoot = ['--mount', '--net', '--pid', '--fork', '--kill-child'];
+const ofRoot = ['--mount', '--net', '--uts', '--pid', '--fork', '--kill-child'];
 const namespaces = ['--map-root-user', ...ofRoot];
 
 /** The reason for skipping such tests on this machine, or false. */
@@ -34,10 +34,18 @@ export function whyNoScriptRoom(): string | false {
   return status !== 0 && `this machine lets nobody make a network of his own: ${stderr.trim()}`;
 }
 
-/** The reason for skipping tests of a room with a disk, or false. */
-export function whyNoDiskRoom(): string | false {
-  if (process.getuid?.() !== 0) return 'only root may mount a disk';
-  const missing = missingTools(['busybox', 'unshare', 'losetup', 'ldd', 'debugfs', ...diskPrograms]);
+/** The reason for skipping tests of a room that has a disk or other users, or false. */
+export function whyNoRootRoom(): string | false {
+  if (process.getuid?.() !== 0) return 'only root may mount a disk, and become another user';
+  const missing = missingTools([
+    'busybox',
+    'unshare',
+    'losetup',
+    'ldd',
+    'debugfs',
+    'setpriv',
+    ...diskPrograms,
+  ]);
   if (missing.length > 0) return `needs programs that are not installed: ${missing.join(', ')}`;
   const { status, stderr } = spawnSync('losetup', ['--find'], { encoding: 'utf8' });
   return status !== 0 && `this machine has no loop devices: ${stderr.trim()}`;
@@ -46,8 +54,15 @@ export function whyNoDiskRoom(): string | false {
 /** dash: busybox's shell takes its own mke2fs. */
 const diskPrograms = ['e2fsck', 'mke2fs', 'resize2fs', 'dash'] as const;
 
-/** @param disk a file that is /dev/vda5 of the room, which is then entered as this machine's root, and has e2fsprogs and dash. */
-export async function openScriptRoom(t: Cleanup, disk?: string): Promise<ScriptRoom> {
+/**
+ * With options it is entered as this machine's root.
+ * @param options `disk`: a file that is /dev/vda5 there, which then has e2fsprogs and dash; `programs`: of this machine, in /bin there.
+ */
+export async function openScriptRoom(
+  t: Cleanup,
+  options?: { readonly disk?: string; readonly programs?: readonly string[] },
+): Promise<ScriptRoom> {
+  const { disk, programs = [] } = options ?? {};
   const root = await tempDir(t);
   const at = (file: string) => path.join(root, file);
   for (const folder of ['bin', 'dev', 'proc', 'run', 'sys', 'tmp']) mkdirSync(at(folder));
@@ -59,12 +74,16 @@ export async function openScriptRoom(t: Cleanup, disk?: string): Promise<ScriptR
   };
   write('dev/null', '');
   write('dev/console', '');
-  if (disk !== undefined) addDisk(root);
+  for (const name of [...programs, ...(disk === undefined ? [] : diskPrograms)]) addProgram(root, name);
+  write('dev/vda5', '');
   // The kernel frees a loop device by itself once nobody has it open and nothing of it is mounted.
   const attach =
     disk === undefined
       ? ''
-      : `loop=$(losetup -f) && losetup "$loop" ${disk} && exec 9<"$loop" && losetup -d "$loop" && mount --bind "$loop" ${root}/dev/vda5 || exit 98`;
+      : `
+    # Somebody else may take the free one first.
+    for _ in 1 2 3 4 5; do loop=$(losetup -f) && losetup "$loop" ${disk} && break; loop=; done
+    [ -n "$loop" ] && exec 9<"$loop" && losetup -d "$loop" && mount --bind "$loop" ${root}/dev/vda5 || exit 98`;
   const enter = `
     mount -t proc proc ${root}/proc && mount --bind /dev/null ${root}/dev/null || exit 99
     ${attach}
@@ -76,7 +95,7 @@ export async function openScriptRoom(t: Cleanup, disk?: string): Promise<ScriptR
       write('tmp/script', script);
       const { status, stderr, stdout } = spawnSync(
         'unshare',
-        [...(disk === undefined ? namespaces : ofRoot), busybox, 'sh', '-c', enter],
+        [...(options === undefined ? namespaces : ofRoot), busybox, 'sh', '-c', enter],
         {
           encoding: 'utf8',
           timeout: limitMs,
@@ -89,14 +108,11 @@ export async function openScriptRoom(t: Cleanup, disk?: string): Promise<ScriptR
   };
 }
 
-function addDisk(root: string): void {
-  for (const name of diskPrograms) {
-    const program = execFileSync('which', [name], { encoding: 'utf8' }).trim();
-    const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
-    copyProgram(program, path.join(root, 'bin', name));
-    for (const file of libraries) copyProgram(file, path.join(root, file));
-  }
-  writeFileSync(path.join(root, 'dev/vda5'), '');
+function addProgram(root: string, name: string): void {
+  const program = execFileSync('which', [name], { encoding: 'utf8' }).trim();
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
+  copyProgram(program, path.join(root, 'bin', name));
+  for (const file of libraries) copyProgram(file, path.join(root, file));
 }
 
 /** What links lead to, under this name. */
