@@ -35,6 +35,7 @@ export interface EventSenderOptions {
   readonly progress: { highest: EventId };
   /** Called before events take the free places of the window. */
   readonly beforeEvents: () => void;
+  /** The cursor has moved, and events still flow: not for those that were accepted behind a refused one. */
   readonly onAccepted: () => void;
   /** The limit holds events back, or all of them have got through again. */
   readonly onHeldBack: (heldBack: boolean) => void;
@@ -72,6 +73,8 @@ export class EventSender {
   #timed: { readonly place: AckPlace; readonly sentMs: number } | null = null;
   #accepted = 0;
   #counting = false;
+  /** The cursor has moved since `onAccepted` was called. */
+  #moved = false;
 
   constructor(options: EventSenderOptions) {
     this.#options = options;
@@ -182,7 +185,9 @@ export class EventSender {
 
   #pass(place: AckPlace): void {
     const upTo = this.#line.accept(place);
-    if (upTo !== null) this.#options.cursor.acknowledge(upTo);
+    if (upTo === null) return;
+    this.#moved = true;
+    this.#options.cursor.acknowledge(upTo);
   }
 
   #skip(event: StoredEvent, place: AckPlace): void {
@@ -213,7 +218,10 @@ export class EventSender {
       this.#options.metrics.published.add(this.#accepted);
       this.#options.metrics.inFlight.set(this.#line.length);
       this.#accepted = 0;
-      this.#options.onAccepted();
+      if (this.#moved && !this.#over) {
+        this.#moved = false;
+        this.#options.onAccepted();
+      }
       this.#tellCaughtUp();
     });
   }

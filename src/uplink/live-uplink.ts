@@ -50,8 +50,9 @@ export class LiveUplink {
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #eventTopics = new Map<string, string>();
   #sender: EventSender | null = null;
-  /** Times in a row that the broker would not take events. */
+  /** Times in a row that the broker would not take events, and where the cursor stood the last time. */
   #refusals = 0;
+  #stuckAt: EventId;
   #health: { readonly state: PartState; readonly why: string };
   #over = false;
   #timers: NodeJS.Timeout[] = [];
@@ -62,6 +63,7 @@ export class LiveUplink {
     const { connected, session, uplink } = options;
     const { clock, inventoryDocument, stateDocument } = uplink;
     this.#options = options;
+    this.#stuckAt = uplink.cursor.position;
     this.#topics = topicsOf(uplink.appliance);
     const maker = createDocumentMaker(uplink);
     const since = clock.now();
@@ -224,6 +226,10 @@ export class LiveUplink {
     this.#sender = null;
     if (this.#over) return;
     const { backoffMaxMs: maxMs, backoffMinMs: minMs } = this.#options.uplink.config;
+    const { position } = this.#options.uplink.cursor;
+    // Some were taken before the next was refused, perhaps in one and the same turn.
+    if (compareEventIds(position, this.#stuckAt) > 0) this.#refusals = 0;
+    this.#stuckAt = position;
     const waitMs = backoffDelayMs(this.#refusals, { minMs, maxMs }, this.#options.uplink.random);
     this.#refusals += 1;
     this.#say('degraded', `${why}; nothing is lost, trying again in ${Math.ceil(waitMs / 1_000)} s`);
