@@ -120,7 +120,7 @@ export class EventWriter {
     try {
       await this.#options.mark.load();
       await this.#options.archiveKnown;
-      for (;;) await this.#serve(await keeper.link());
+      for (;;) await this.#serve(await keeper.link(), keeper);
     } catch (thrown) {
       this.#planned.reject(thrown);
       if (!isBufferError(thrown, 'buffer.stopped')) throw thrown;
@@ -148,10 +148,11 @@ export class EventWriter {
     for (const call of calls) call.resolve([]);
   }
 
-  async #serve(link: RedisLink): Promise<void> {
+  async #serve(link: RedisLink, keeper: Pick<RedisKeeper, 'settle'>): Promise<void> {
     const { signal } = this.#options;
     link.onLost(() => this.#wake?.());
     try {
+      if (this.#current !== null) await this.#settle(link, keeper);
       await this.#plan(link);
       if (link.isOpen) this.#sayWorking('Redis answers');
       while (link.isOpen) {
@@ -163,6 +164,18 @@ export class EventWriter {
       if (!(thrown instanceof AppError) || isBufferError(thrown, 'buffer.stopped')) throw thrown;
       // The next connection is asked what of it is stored. (Closed already unless Redis said something unexpected.)
       link.close(thrown);
+    }
+  }
+
+  /** A batch whose reply never came may be found stored, which counts only once it is on the disk. */
+  async #settle(link: RedisLink, keeper: Pick<RedisKeeper, 'settle'>): Promise<void> {
+    const { health, signal } = this.#options;
+    for (;;) {
+      const refusal = await keeper.settle(link);
+      if (refusal === null) return;
+      const { state, why } = toTrouble(refusal);
+      health.say('redis', state, why);
+      await pause(REFUSED_PAUSE_MS, signal);
     }
   }
 
