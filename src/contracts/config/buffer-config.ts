@@ -17,7 +17,8 @@ export const BufferConfig = Type.Object(
     memoryQueueEvents: Type.Integer({
       minimum: 100,
       default: 50_000,
-      description: 'Events kept in memory while Redis is away; the oldest beyond it become a buffer.gap.',
+      description:
+        'Events kept in memory while Redis is away, 64 MB of them at most; the oldest beyond it become a buffer.gap.',
     }),
     batchEvents: Type.Integer({
       minimum: 1,

@@ -48,7 +48,12 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
     return refusal('permission.denied', detail);
   };
 
-  const emit = async ({ data, traceparent, type }: Extract<PluginRequest, { op: 'emit' }>) => {
+  /** No async function: one that waits for the store would keep `data` in memory, twenty times the size of its text. */
+  const emit = ({
+    data,
+    traceparent,
+    type,
+  }: Extract<PluginRequest, { op: 'emit' }>): RequestAnswer | Promise<RequestAnswer> => {
     if (permissions.emit?.includes(type) !== true)
       return denied(`emit ${type}`, `${JSON.stringify(type)} in permissions.emit`);
     if (!isShallow(data, DEPTH_MAX))
@@ -65,7 +70,7 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
     };
     const storing = options.append([draft]);
     options.onEmitted(storing);
-    return stored(await storing);
+    return storing.then(stored);
   };
 
   const answer = async (request: PluginRequest): Promise<RequestAnswer> => {
@@ -97,10 +102,10 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
     }
   };
 
-  return (request) =>
-    answer(request).catch((cause: unknown) =>
-      refusal('request.failed', `${request.op}: ${errorText(cause)}`),
-    );
+  return (request) => {
+    const { op } = request;
+    return answer(request).catch((cause: unknown) => refusal('request.failed', `${op}: ${errorText(cause)}`));
+  };
 }
 
 function stored([id]: readonly EventId[]): RequestAnswer {

@@ -205,7 +205,7 @@ export class PluginSession {
         else this.#feed.refuse(message.n, message.tries, message.why);
         break;
       case 'request':
-        void this.#serve(message);
+        this.#serve(message);
         break;
       case 'log':
         this.#options.note({ level: message.level, from: 'plugin', text: message.text });
@@ -225,16 +225,18 @@ export class PluginSession {
     void this.#startFeed();
   }
 
-  async #serve({ r, request }: Extract<FromHost, { t: 'request' }>): Promise<void> {
+  /** No async function: while one waits, what it was given stays in memory. */
+  #serve({ r, request }: Extract<FromHost, { t: 'request' }>): void {
     if (this.#requests >= REQUESTS_MAX) {
       const reason = `${REQUESTS_MAX} requests are not answered yet; wait for some of them`;
       this.#link.send({ t: 'answer', r, ok: false, code: 'request.too-many', reason });
       return;
     }
     this.#requests += 1;
-    const answer = await this.#answer(request);
-    this.#requests -= 1;
-    this.#link.send({ t: 'answer', r, ...answer });
+    void this.#answer(request).then((answer) => {
+      this.#requests -= 1;
+      this.#link.send({ t: 'answer', r, ...answer });
+    });
   }
 
   async #startFeed(): Promise<void> {
