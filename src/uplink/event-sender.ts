@@ -9,14 +9,13 @@ import type { RateLimit } from '../lib/rate-limit.ts';
 import type { PublishOutcome } from '../mqtt/mqtt-message.ts';
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
 import { AckLine, type AckPlace } from './ack-line.ts';
+import { isTooLarge } from './packet-size.ts';
 
 const PAGE_EVENTS = 256;
 /** Places in the line, acknowledged ones behind a gap included; below the 65,535 packet ids, which must not come round. */
 const LINE_MAX = 60_000;
 const MESSAGE_TOO_LARGE = 149;
 const CONTENT_TYPE = 'application/cloudevents+json';
-/** Fixed header, topic length, packet id, property length and content type of a PUBLISH, rounded up. */
-const PACKET_OVERHEAD = 5 + 2 + 2 + 1 + 3 + CONTENT_TYPE.length;
 
 export interface EventSenderOptions {
   readonly session: Pick<MqttSession, 'room' | 'publish' | 'drop'>;
@@ -146,20 +145,18 @@ export class EventSender {
   }
 
   #send(event: StoredEvent): void {
-    const { clock, metrics, progress, session, topicOf } = this.#options;
+    const { clock, maximumPacketSize, metrics, progress, session, topicOf } = this.#options;
     const topic = topicOf(event.type);
     const place = this.#enter(event.id);
-    if (this.#isTooLarge(topic, event.json)) {
+    const message = { topic, payload: event.json, contentType: CONTENT_TYPE };
+    if (isTooLarge(message, maximumPacketSize)) {
       this.#skip(event, place);
       return;
     }
     if (compareEventIds(event.id, progress.highest) <= 0) metrics.resent.add(1);
     else progress.highest = event.id;
     this.#timed ??= { place, sentMs: clock.uptimeMs() };
-    session.publish(
-      { topic, payload: event.json, qos: 1, retain: false, contentType: CONTENT_TYPE },
-      (outcome) => this.#settle(event, place, outcome),
-    );
+    session.publish({ ...message, qos: 1, retain: false }, (outcome) => this.#settle(event, place, outcome));
   }
 
   #settle(event: StoredEvent, place: AckPlace, outcome: PublishOutcome): void {
@@ -194,12 +191,6 @@ export class EventSender {
     this.#options.onTooLarge(event);
     if (this.#timed?.place === place) this.#timed = null;
     this.#pass(place);
-  }
-
-  #isTooLarge(topic: string, json: string): boolean {
-    const { maximumPacketSize } = this.#options;
-    if (maximumPacketSize === null) return false;
-    return PACKET_OVERHEAD + Buffer.byteLength(topic) + Buffer.byteLength(json) > maximumPacketSize;
   }
 
   /** Metrics once a turn of the event loop, not once an event. */
