@@ -1,7 +1,7 @@
 // The mark file: which generation is in use, how far it was stored and may have been published, kept outside Redis so that
 // a store that was lost or rolled back is noticed. Written in place, one slot after the other, through one descriptor.
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { EventId } from '../contracts/event.ts';
 import { errorText } from '../lib/error-text.ts';
@@ -12,6 +12,9 @@ import { pause } from './pause.ts';
 import type { KnownMark } from './plan-generation.ts';
 
 const RETRY_MS = 500;
+/** So many tries in a row with such an error, and the file is no longer waited for: it rotted, or is none. */
+const ROTTEN_TRIES = 5;
+const rotten: readonly string[] = ['EIO', 'EISDIR', 'EBADMSG'];
 /** How many events may be acknowledged before the file says so unasked. */
 const NOTE_EVERY = 1_000;
 
@@ -27,7 +30,8 @@ export interface BufferMarkOptions {
  * INVARIANTS
  * - A generation stands in the file, fsynced, before its first id is used; a published number before it is published.
  * - `published` and `stored` never exceed what Redis has acknowledged: a store that has less was lost.
- * - Trouble with the file is waited out and reported; methods reject with `buffer.stopped` only.
+ * - Trouble with the file is waited out and reported; methods reject with `buffer.stopped` only. One that surely cannot be read is moved
+ *   aside and counts as damaged: ids of a new generation are never lower.
  */
 export class BufferMark {
   readonly #options: BufferMarkOptions;
@@ -35,6 +39,7 @@ export class BufferMark {
   #mark: Mark | null = null;
   #previous: Mark | null = null;
   #exists = false;
+  #isUnreadable = false;
   /** The generation of which this run has noted something. */
   #noted = 0;
   #noting = false;
@@ -47,21 +52,37 @@ export class BufferMark {
 
   /** Reads the file. Called once, before everything else. */
   async load(): Promise<void> {
+    const { file } = this.#options;
+    let tries = 0;
     await this.#untilDone('read', async () => {
       let bytes: Buffer;
       try {
-        bytes = await readDurable(this.#options.file);
+        bytes = await readDurable(file);
       } catch (thrown) {
-        if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
-        throw thrown;
+        const { code = '' } = thrown as NodeJS.ErrnoException;
+        if (code === 'ENOENT') return;
+        tries = rotten.includes(code) ? tries + 1 : 0;
+        if (tries < ROTTEN_TRIES) throw thrown;
+        await this.#putAside();
+        return;
       }
       this.#exists = true;
       ({ mark: this.#mark, previous: this.#previous } = parseMarkFile(bytes));
     });
   }
 
+  async #putAside(): Promise<void> {
+    const { file } = this.#options;
+    const aside = `${file}.unreadable`;
+    // Of an earlier time; a folder there is emptied by nobody else.
+    await rm(aside, { recursive: true, force: true });
+    await rename(file, aside);
+    await syncFolder(path.dirname(file));
+    this.#isUnreadable = true;
+  }
+
   get known(): KnownMark {
-    if (this.#mark === null) return { kind: this.#exists ? 'damaged' : 'absent' };
+    if (this.#mark === null) return { kind: this.#exists || this.#isUnreadable ? 'damaged' : 'absent' };
     return { kind: 'valid', ...this.#mark, previous: this.#previous };
   }
 

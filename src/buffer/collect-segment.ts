@@ -18,7 +18,7 @@ export interface CollectLimits {
   /** What an entry takes about. */
   readonly entryBytes: number;
   /** Ends the segment before the first entry that is not. */
-  readonly isWanted: (json: string) => boolean;
+  readonly isWanted: (json: string, id: EventId) => boolean;
 }
 
 /** Null when there is nothing between `from` (without) and `upTo`. Throws BufferError. */
@@ -61,7 +61,7 @@ class Collector {
     if (id === null) throw new TypeError(`Redis gave an entry id that is none: ${idText}`);
     const json = fieldOf(fields, 'e') ?? '';
     const { isWanted, maxBytes, maxEntries } = this.#limits;
-    if (this.#bytes >= maxBytes || this.#count >= maxEntries || !isWanted(json)) return false;
+    if (this.#bytes >= maxBytes || this.#count >= maxEntries || !isWanted(json, id)) return false;
     this.#first ??= id;
     if (this.#first.generation !== id.generation) return false;
     const priority = priorityOf(quickTypeOf(json));

@@ -33,6 +33,8 @@ export class Consumers {
   /** Milliseconds for which each has not moved although there was something to read, and where it stood. */
   readonly #idle = new Map<ConsumerName, { position: EventId; ms: number }>();
   readonly #expiring = new Set<ConsumerName>();
+  /** New ones that Redis may not have yet. */
+  readonly #beingWritten = new Set<ConsumerName>();
   #resumed = false;
 
   constructor(options: ConsumersOptions) {
@@ -44,13 +46,16 @@ export class Consumers {
     await keeper.link();
     // Only then it is known what is stored.
     await planned();
-    if (options.from === 'now' && cursors.get(name) === undefined) {
+    if (options.from === 'now' && (cursors.get(name) === undefined || this.#beingWritten.has(name))) {
+      // Its place counts from here on: while it is being written nothing after it may be trimmed.
+      const cursor = cursors.open(name, options, last());
+      this.#beingWritten.add(name);
       // Before anybody is told that it has a place: a crash must not move it on.
-      const position = cursors.get(name) ?? last();
       await keeper.repeat('write a new cursor', (redis) =>
-        redis.hset(CURSORS, name, formatEventId(position)),
+        redis.hset(CURSORS, name, formatEventId(cursor.position)),
       );
-      return cursors.open(name, options, position);
+      this.#beingWritten.delete(name);
+      return cursor;
     }
     return cursors.open(name, options, START);
   };

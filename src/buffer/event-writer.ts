@@ -26,6 +26,10 @@ import { StoreView } from './store-view.ts';
 /** How long the writer leaves a Redis alone that refused a batch. */
 const REFUSED_PAUSE_MS = 250;
 
+/** Of what waits, and of one transaction: the daemon's heap has room for 50,000 ordinary events, and for this much of any kind. */
+const QUEUE_BYTES = 67_108_864;
+const BATCH_BYTES = 4_194_304;
+
 export interface EventWriterOptions {
   readonly batchEvents: number;
   readonly memoryQueueEvents: number;
@@ -73,9 +77,10 @@ export class EventWriter {
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
-    this.#queue = new MemoryQueue(options.memoryQueueEvents, (count) => {
+    const limits = { events: options.memoryQueueEvents, bytes: QUEUE_BYTES };
+    this.#queue = new MemoryQueue(limits, (count) => {
       options.metrics.dropped.add(count, { reason: 'memory-queue-full' });
-      const why = `Redis takes no events, and the memory queue is full (${options.memoryQueueEvents} events): the oldest are dropped, a buffer.gap will say which`;
+      const why = `Redis takes no events, and the memory queue is full (${limits.events} events or ${limits.bytes} bytes): the oldest are dropped, a buffer.gap will say which`;
       options.health.say('memory-queue', 'degraded', why);
     });
     // A rejection is for those who wait; without any it is none.
@@ -120,7 +125,7 @@ export class EventWriter {
     try {
       await this.#options.mark.load();
       await this.#options.archiveKnown;
-      for (;;) await this.#serve(await keeper.link());
+      for (;;) await this.#serve(await keeper.link(), keeper);
     } catch (thrown) {
       this.#planned.reject(thrown);
       if (!isBufferError(thrown, 'buffer.stopped')) throw thrown;
@@ -138,7 +143,7 @@ export class EventWriter {
 
   /** After the end of run(): says what never was acknowledged. */
   giveUp(): void {
-    const waiting = this.#queue.take(Number.POSITIVE_INFINITY);
+    const waiting = this.#queue.take({ events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY });
     const begun = [this.#current, this.#following].flatMap((batch) => batch?.work.calls ?? []);
     const calls = [...begun, ...waiting.calls];
     const sent = this.#current?.entries.length ?? 0;
@@ -148,10 +153,11 @@ export class EventWriter {
     for (const call of calls) call.resolve([]);
   }
 
-  async #serve(link: RedisLink): Promise<void> {
+  async #serve(link: RedisLink, keeper: Pick<RedisKeeper, 'settle'>): Promise<void> {
     const { signal } = this.#options;
     link.onLost(() => this.#wake?.());
     try {
+      if (this.#current !== null) await this.#settle(link, keeper);
       await this.#plan(link);
       if (link.isOpen) this.#sayWorking('Redis answers');
       while (link.isOpen) {
@@ -163,6 +169,18 @@ export class EventWriter {
       if (!(thrown instanceof AppError) || isBufferError(thrown, 'buffer.stopped')) throw thrown;
       // The next connection is asked what of it is stored. (Closed already unless Redis said something unexpected.)
       link.close(thrown);
+    }
+  }
+
+  /** A batch whose reply never came may be found stored, which counts only once it is on the disk. */
+  async #settle(link: RedisLink, keeper: Pick<RedisKeeper, 'settle'>): Promise<void> {
+    const { health, signal } = this.#options;
+    for (;;) {
+      const refusal = await keeper.settle(link);
+      if (refusal === null) return;
+      const { state, why } = toTrouble(refusal);
+      health.say('redis', state, why);
+      await pause(REFUSED_PAUSE_MS, signal);
     }
   }
 
@@ -212,7 +230,10 @@ export class EventWriter {
 
   #takeBatch(first: EventId): Batch | null {
     if (this.#queue.isEmpty) return null;
-    const { calls, gap, gapState } = this.#queue.take(this.#options.batchEvents);
+    const { calls, gap, gapState } = this.#queue.take({
+      events: this.#options.batchEvents,
+      bytes: BATCH_BYTES,
+    });
     const lead = gap === null ? [] : [this.draft('buffer.gap', { reason: 'memory-queue-full', ...gap })];
     const patch = Object.assign({}, gapState, ...calls.map((call) => call.state)) as StatePatch;
     return formBatch({ lead, calls, patch, replacesState: false }, first, this.#options.seal);

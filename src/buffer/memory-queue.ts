@@ -1,7 +1,8 @@
-// What waits for Redis, in order and bounded. The oldest events go first when it is full; what they left behind is
+// What waits for Redis, in order, bounded in events and in bytes. The oldest events go first when it is full; what they left behind is
 // counted for one buffer.gap, and their state patches are kept, because those still describe the present.
 import type { StatePatch } from '../contracts/buffer.ts';
 import type { EventDraft, EventId } from '../contracts/event.ts';
+import { HeldDraft } from './held-draft.ts';
 
 /** One call of append(): stored whole, in one transaction. */
 export interface QueuedCall {
@@ -23,19 +24,30 @@ export interface Waiting {
   readonly calls: readonly QueuedCall[];
 }
 
-const TAKEN: QueuedCall = { drafts: [], state: {}, resolve: () => undefined };
+/** As the queue keeps it. */
+interface HeldCall extends QueuedCall {
+  readonly drafts: readonly HeldDraft[];
+}
+
+export interface QueueLimits {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+const TAKEN: HeldCall = { drafts: [], state: {}, resolve: () => undefined };
 
 export class MemoryQueue {
-  readonly #limit: number;
+  readonly #limits: QueueLimits;
   readonly #onDropped: (count: number) => void;
-  #calls: QueuedCall[] = [];
+  #calls: HeldCall[] = [];
   #head = 0;
   #size = 0;
+  #bytes = 0;
   #gap: Gap | null = null;
   #gapState: StatePatch = {};
 
-  constructor(limit: number, onDropped: (count: number) => void) {
-    this.#limit = limit;
+  constructor(limits: QueueLimits, onDropped: (count: number) => void) {
+    this.#limits = limits;
     this.#onDropped = onDropped;
   }
 
@@ -49,36 +61,49 @@ export class MemoryQueue {
   }
 
   push(call: QueuedCall): void {
-    this.#calls.push(call);
-    this.#size += call.drafts.length;
-    while (this.#size > this.#limit) this.#dropOldest();
+    const drafts = call.drafts.map((draft) => new HeldDraft(draft));
+    this.#calls.push({ ...call, drafts });
+    this.#size += drafts.length;
+    this.#bytes += bytesOf(drafts);
+    while (this.#isOver()) this.#dropOldest();
   }
 
-  /** Removes and returns whole calls from the front, at least one, until they have `count` events. */
-  take(count: number): Waiting {
+  /** Removes and returns whole calls from the front, at least one, until they have so many events or bytes. */
+  take(most: QueueLimits): Waiting {
     const from = this.#head;
-    let taken = 0;
+    let [taken, bytes] = [0, 0];
     while (this.#head < this.#calls.length) {
-      const next = this.#calls[this.#head]?.drafts.length ?? 0;
-      if (taken > 0 && taken + next > count) break;
-      taken += next;
+      const { drafts } = this.#calls[this.#head] ?? TAKEN;
+      const nextBytes = bytesOf(drafts);
+      if (taken > 0 && (taken + drafts.length > most.events || bytes + nextBytes > most.bytes)) break;
+      taken += drafts.length;
+      bytes += nextBytes;
       this.#head += 1;
-      if (taken >= count) break;
+      if (taken >= most.events || bytes >= most.bytes) break;
     }
     const waiting = { gap: this.#gap, gapState: this.#gapState, calls: this.#calls.slice(from, this.#head) };
     // Not only passed: a few calls of many events each would stay in memory until the array is cut.
     this.#calls.fill(TAKEN, from, this.#head);
     this.#size -= taken;
+    this.#bytes -= bytes;
     this.#gap = null;
     this.#gapState = {};
     this.#compact();
     return waiting;
   }
 
+  #isOver(): boolean {
+    return this.#size > this.#limits.events || this.#bytes > this.#limits.bytes;
+  }
+
   #dropOldest(): void {
     const call = this.#calls[this.#head];
     if (call === undefined) return;
-    const count = Math.min(call.drafts.length, this.#size - this.#limit);
+    let count = 0;
+    for (; count < call.drafts.length && this.#isOver(); count += 1) {
+      this.#size -= 1;
+      this.#bytes -= call.drafts[count]?.bytes ?? 0;
+    }
     const dropped = call.drafts.slice(0, count);
     if (count === call.drafts.length) {
       this.#gapState = { ...this.#gapState, ...call.state };
@@ -89,7 +114,6 @@ export class MemoryQueue {
     } else {
       this.#calls[this.#head] = { ...call, drafts: call.drafts.slice(count) };
     }
-    this.#size -= count;
     if (count > 0) this.#widenGap(dropped);
   }
 
@@ -108,4 +132,8 @@ export class MemoryQueue {
     this.#calls = this.#calls.slice(this.#head);
     this.#head = 0;
   }
+}
+
+function bytesOf(drafts: readonly HeldDraft[]): number {
+  return drafts.reduce((sum, { bytes }) => sum + bytes, 0);
 }

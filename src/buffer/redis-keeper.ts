@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { BufferConfig } from '../contracts/config/buffer-config.ts';
 import type { BufferMetrics } from '../contracts/metrics.ts';
-import { isBufferError, stoppedError } from './buffer-error.ts';
+import { type BufferError, isBufferError, stoppedError } from './buffer-error.ts';
 import type { BufferHealth } from './buffer-health.ts';
 import { pause } from './pause.ts';
 import { type LinkIdentity, openRedisLink, type RedisLink } from './redis-link.ts';
@@ -27,7 +27,8 @@ export interface RedisKeeperOptions {
  * INVARIANTS
  * - Nobody gets a connection before the one before it is dead on Redis's side too. A command that Redis has received but not
  *   run yet (it hung) would otherwise run after the writer asked what is stored, and put an old state over a newer one.
- * - Nobody gets the first connection to a started Redis before what it has loaded is durable.
+ * - Nobody gets the first connection to a started Redis before what it has loaded is durable, unless it refuses every write: then it
+ *   can be read, and `settle` says when it is.
  */
 export class RedisKeeper {
   readonly #options: RedisKeeperOptions;
@@ -80,6 +81,15 @@ export class RedisKeeper {
     return this.#link?.isOpen ? this.#link : undefined;
   }
 
+  /** Null: what this Redis loaded is durable. Otherwise why it refused every write. Throws BufferError. */
+  async settle(link: RedisLink): Promise<BufferError | null> {
+    const { runId } = link.identity;
+    if (this.#settledRunId === runId) return null;
+    const refusal = await settleLog(link);
+    if (refusal === null) this.#settledRunId = runId;
+    return refusal;
+  }
+
   /** One exchange, repeated until Redis answers it: for what may run twice. Rejects with `buffer.stopped` only. */
   async repeat<T>(what: string, send: (redis: Redis) => Promise<T>): Promise<T> {
     const { health, signal } = this.#options;
@@ -107,10 +117,7 @@ export class RedisKeeper {
       if (before !== undefined && before.runId === link.identity.runId)
         await link.exchange('fence', (redis) => redis.client('KILL', 'ID', before.clientId));
       this.#before = link.identity;
-      if (this.#settledRunId !== link.identity.runId) {
-        await settleLog(link);
-        this.#settledRunId = link.identity.runId;
-      }
+      await this.settle(link);
       await this.#options.prepare(link);
     } catch (thrown) {
       link.close(stoppedError());

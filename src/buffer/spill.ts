@@ -19,7 +19,7 @@ import { EVENTS } from './keys.ts';
 import type { RedisKeeper } from './redis-keeper.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { StoreView } from './store-view.ts';
-import { parseEntry } from './stored-entry.ts';
+import { parseEntry, type RawEntry } from './stored-entry.ts';
 
 const HOUR_MS = 3_600_000;
 /** Appended bytes after which the stream's size is looked at. */
@@ -29,6 +29,8 @@ const SEGMENT_BYTES = 8_388_608;
 const SEGMENT_ENTRIES = 16_384;
 /** How many segments without a provable age are passed in search of one that proves those before it too old. */
 const AGE_SEARCH = 64;
+/** In the stream so many entries are looked at from the oldest on, and again behind so many, twice as many … */
+const AGE_PAGE = 16;
 
 /** Past a bound so much of it is kept: the gaps that tell what went are events too, and must not drive out others. */
 const ROOM_FOR_GAPS = 0.95;
@@ -158,7 +160,7 @@ export class Spill {
 
   /** Null: nothing has to move. What is too old or too many moves too: only the archive knows how to give events up. */
   async #toMove(link: RedisLink, { bytes, length }: StreamSize): Promise<CollectLimits | null> {
-    const { archive, clock, limits } = this.#options;
+    const { archive, limits } = this.#options;
     if (length === 0) return null;
     const maxBytes = Math.min(SEGMENT_BYTES, Math.ceil(limits.memoryMaxBytes / 4));
     const whole = { maxBytes, maxEntries: SEGMENT_ENTRIES, entryBytes: bytes / length, isWanted: () => true };
@@ -168,13 +170,38 @@ export class Spill {
     const excessOfStream = Math.min(excess - archive.index.count, length);
     if (excessOfStream > 0) return { ...whole, maxEntries: Math.min(SEGMENT_ENTRIES, excessOfStream) };
     if (limits.maxAgeHours === 0) return null;
-    const isTooOld = (json: string) =>
-      (provenAgeMs(observedIn(json), clock) ?? 0) > limits.maxAgeHours * HOUR_MS;
-    const [oldest] = await link.exchange('look at the oldest event', (redis) =>
-      redis.xrange(EVENTS, '-', '+', 'COUNT', 1),
-    );
-    const parsed = oldest === undefined ? null : parseEntry(oldest);
-    return parsed?.ok === true && isTooOld(parsed.event.json) ? { ...whole, isWanted: isTooOld } : null;
+    const tooOld = await this.#findTooOld(link);
+    if (tooOld === null) return null;
+    const isWanted = (json: string, id: EventId) =>
+      compareEventIds(id, tooOld) <= 0 && this.#isTooOld(json) !== false;
+    return { ...whole, isWanted };
+  }
+
+  /** Null: the event has no provable age. */
+  #isTooOld(json: string): boolean | null {
+    const { clock, limits } = this.#options;
+    const ageMs = provenAgeMs(observedIn(json), clock);
+    return ageMs === null ? null : ageMs > limits.maxAgeHours * HOUR_MS;
+  }
+
+  /** An event of the stream that is surely too old, and with it those before it whose age nothing proves. Null: none is found. */
+  async #findTooOld(link: RedisLink): Promise<EventId | null> {
+    let found: EventId | null = null;
+    let base: EventId | null = null;
+    for (let step = 0; ; step = Math.max(AGE_PAGE, 2 * step)) {
+      const from: string = base === null ? '-' : formatEventId({ ...base, number: base.number + step });
+      const entries: RawEntry[] = await link.exchange('look at the oldest events', (redis) =>
+        redis.xrange(EVENTS, from, '+', 'COUNT', AGE_PAGE),
+      );
+      for (const entry of entries) {
+        const parsed = parseEntry(entry);
+        base ??= parsed.ok ? parsed.event.id : parsed.id;
+        const isTooOld = parsed.ok ? this.#isTooOld(parsed.event.json) : null;
+        if (isTooOld === false) return found;
+        if (parsed.ok && isTooOld === true) found = parsed.event.id;
+      }
+      if (entries.length < AGE_PAGE) return found;
+    }
   }
 
   /** false: there was nothing to move. */

@@ -36,6 +36,8 @@ export interface EventDraft {
   readonly observed: Instant;
   readonly traceparent: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** The same as JSON, where it is kept so; then `data` is parsed anew each time. */
+  readonly dataJson?: string;
 }
 
 export const CloudEvent = Type.Object(

@@ -22,6 +22,10 @@ import type {
 
 /** A connection that lasted so long was a good one: the next back-off starts small again. */
 const LASTING_MS = 10_000;
+/** Some old brokers hang up on MQTT 5 instead of answering; so does whatever stands before a broker that is away. Only so many in a row count. */
+const HANG_UPS = 3;
+/** A connection with 3.1.1 that came of such a guess is left after so long, and MQTT 5 is asked for once more. */
+const GUESS_MS = 600_000;
 /** How long a stop waits for outstanding answers, for those to the final messages, and for the DISCONNECT to be written. */
 const QUIET_MS = 600;
 const FINAL_MESSAGES_MS = 600;
@@ -44,6 +48,8 @@ export interface MqttSessionOptions {
   /** So many messages came faster than `inboundPerSecond` and were not handled; called once a second at most. */
   readonly onRefused?: (count: number) => void;
   readonly onMessage?: (topic: string, payload: Buffer, properties: MessageProperties) => void;
+  /** Default: ten minutes. */
+  readonly guessMs?: number;
 }
 
 export interface MqttSession {
@@ -74,6 +80,10 @@ class Session implements MqttSession {
   #address: BrokerAddress | null = null;
   #connection: MqttConnection | null = null;
   #window = 0;
+  /** Times in a row that MQTT 5 was asked for and the connection closed without an answer. */
+  #hangUps = 0;
+  /** What that says of the broker: nothing is known, it is asked once more, it has hung up again. */
+  #guess: 'open' | 'asking' | 'confirmed' = 'open';
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: MqttSessionOptions) {
@@ -143,9 +153,11 @@ class Session implements MqttSession {
   #nextVersion(version: 4 | 5, end: End): 4 | 5 {
     const { protocol } = this.#options.config;
     if (protocol !== 'auto') return version;
-    // Some old brokers close the connection instead of answering.
-    const dislikes = end.code === 'mqtt.unsupported-version' || end.code === 'mqtt.closed';
-    return version === 5 && !end.connected && dislikes ? 4 : 5;
+    if (version === 4) return 5;
+    this.#hangUps = end.code === 'mqtt.closed' ? this.#hangUps + 1 : 0;
+    if (this.#hangUps === 0) this.#guess = 'open';
+    else if (this.#guess === 'asking') this.#guess = 'confirmed';
+    return end.code === 'mqtt.unsupported-version' || this.#hangUps >= HANG_UPS ? 4 : 5;
   }
 
   async #connectOnce(protocolVersion: 4 | 5): Promise<End> {
@@ -181,10 +193,22 @@ class Session implements MqttSession {
       if (!this.#stopping.signal.aborted) this.#options.onFailed(errorText(error));
       return { connected: false, code };
     }
-    const why = await connection.ended;
+    const why = await this.#untilEnded(connection, protocolVersion);
     this.#connection = null;
     if (!this.#stopping.signal.aborted) this.#options.onLost(why);
     return { connected: true, code: null };
+  }
+
+  async #untilEnded(connection: MqttConnection, version: 4 | 5): Promise<string> {
+    const { config, guessMs = GUESS_MS } = this.#options;
+    const isGuess = version === 4 && config.protocol === 'auto' && this.#hangUps > 0;
+    if (!isGuess || this.#guess === 'confirmed') return connection.ended;
+    const leave = () => {
+      this.#guess = 'asking';
+      connection.drop('MQTT 5 is asked for once more: before, the connection was only closed on it');
+    };
+    const timer = setTimeout(leave, guessMs);
+    return connection.ended.finally(() => clearTimeout(timer));
   }
 
   #use(connection: MqttConnection, connected: Connected): void {

@@ -9,14 +9,13 @@ import type { RateLimit } from '../lib/rate-limit.ts';
 import type { PublishOutcome } from '../mqtt/mqtt-message.ts';
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
 import { AckLine, type AckPlace } from './ack-line.ts';
+import { isTooLarge } from './packet-size.ts';
 
 const PAGE_EVENTS = 256;
 /** Places in the line, acknowledged ones behind a gap included; below the 65,535 packet ids, which must not come round. */
 const LINE_MAX = 60_000;
 const MESSAGE_TOO_LARGE = 149;
 const CONTENT_TYPE = 'application/cloudevents+json';
-/** Fixed header, topic length, packet id, property length and content type of a PUBLISH, rounded up. */
-const PACKET_OVERHEAD = 5 + 2 + 2 + 1 + 3 + CONTENT_TYPE.length;
 
 export interface EventSenderOptions {
   readonly session: Pick<MqttSession, 'room' | 'publish' | 'drop'>;
@@ -35,6 +34,7 @@ export interface EventSenderOptions {
   readonly progress: { highest: EventId };
   /** Called before events take the free places of the window. */
   readonly beforeEvents: () => void;
+  /** The cursor has moved, and events still flow: not for those that were accepted behind a refused one. */
   readonly onAccepted: () => void;
   /** The limit holds events back, or all of them have got through again. */
   readonly onHeldBack: (heldBack: boolean) => void;
@@ -72,6 +72,8 @@ export class EventSender {
   #timed: { readonly place: AckPlace; readonly sentMs: number } | null = null;
   #accepted = 0;
   #counting = false;
+  /** The cursor has moved since `onAccepted` was called. */
+  #moved = false;
 
   constructor(options: EventSenderOptions) {
     this.#options = options;
@@ -143,20 +145,18 @@ export class EventSender {
   }
 
   #send(event: StoredEvent): void {
-    const { clock, metrics, progress, session, topicOf } = this.#options;
+    const { clock, maximumPacketSize, metrics, progress, session, topicOf } = this.#options;
     const topic = topicOf(event.type);
     const place = this.#enter(event.id);
-    if (this.#isTooLarge(topic, event.json)) {
+    const message = { topic, payload: event.json, contentType: CONTENT_TYPE };
+    if (isTooLarge(message, maximumPacketSize)) {
       this.#skip(event, place);
       return;
     }
     if (compareEventIds(event.id, progress.highest) <= 0) metrics.resent.add(1);
     else progress.highest = event.id;
     this.#timed ??= { place, sentMs: clock.uptimeMs() };
-    session.publish(
-      { topic, payload: event.json, qos: 1, retain: false, contentType: CONTENT_TYPE },
-      (outcome) => this.#settle(event, place, outcome),
-    );
+    session.publish({ ...message, qos: 1, retain: false }, (outcome) => this.#settle(event, place, outcome));
   }
 
   #settle(event: StoredEvent, place: AckPlace, outcome: PublishOutcome): void {
@@ -182,19 +182,15 @@ export class EventSender {
 
   #pass(place: AckPlace): void {
     const upTo = this.#line.accept(place);
-    if (upTo !== null) this.#options.cursor.acknowledge(upTo);
+    if (upTo === null) return;
+    this.#moved = true;
+    this.#options.cursor.acknowledge(upTo);
   }
 
   #skip(event: StoredEvent, place: AckPlace): void {
     this.#options.onTooLarge(event);
     if (this.#timed?.place === place) this.#timed = null;
     this.#pass(place);
-  }
-
-  #isTooLarge(topic: string, json: string): boolean {
-    const { maximumPacketSize } = this.#options;
-    if (maximumPacketSize === null) return false;
-    return PACKET_OVERHEAD + Buffer.byteLength(topic) + Buffer.byteLength(json) > maximumPacketSize;
   }
 
   /** Metrics once a turn of the event loop, not once an event. */
@@ -213,7 +209,10 @@ export class EventSender {
       this.#options.metrics.published.add(this.#accepted);
       this.#options.metrics.inFlight.set(this.#line.length);
       this.#accepted = 0;
-      this.#options.onAccepted();
+      if (this.#moved && !this.#over) {
+        this.#moved = false;
+        this.#options.onAccepted();
+      }
       this.#tellCaughtUp();
     });
   }

@@ -9,6 +9,7 @@ import type { Connected, MqttMessage, PublishOutcome } from '../mqtt/mqtt-messag
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
 import { createDocumentMaker } from './document-maker.ts';
 import { EventSender } from './event-sender.ts';
+import { isTooLarge } from './packet-size.ts';
 import { RetainedDocument } from './retained-document.ts';
 import type { NotPublished, PluginMessage } from './start-uplink.ts';
 import type { UplinkOptions } from './uplink-options.ts';
@@ -50,9 +51,12 @@ export class LiveUplink {
   readonly #topics: ReturnType<typeof topicsOf>;
   readonly #eventTopics = new Map<string, string>();
   #sender: EventSender | null = null;
-  /** Times in a row that the broker would not take events. */
+  /** Times in a row that the broker would not take events, and where the cursor stood the last time. */
   #refusals = 0;
-  #health: { readonly state: PartState; readonly why: string };
+  #stuckAt: EventId;
+  /** How the events fare, and besides which documents the broker does not have as they are now: topic -> why. */
+  #events: { readonly state: PartState; readonly why: string };
+  readonly #missingDocuments = new Map<string, string>();
   #over = false;
   #timers: NodeJS.Timeout[] = [];
   #retryTimer: NodeJS.Timeout | undefined;
@@ -62,36 +66,35 @@ export class LiveUplink {
     const { connected, session, uplink } = options;
     const { clock, inventoryDocument, stateDocument } = uplink;
     this.#options = options;
+    this.#stuckAt = uplink.cursor.position;
     this.#topics = topicsOf(uplink.appliance);
     const maker = createDocumentMaker(uplink);
     const since = clock.now();
-    const document = (topic: string, make: () => object) =>
-      new RetainedDocument({
-        session,
-        topic,
-        make,
-        clock,
-        onSettled: (outcome) => this.#documentSettled(outcome),
-      });
-    this.#state = document(this.#topics.state, () => maker.online(stateDocument(), since));
-    this.#inventory = document(this.#topics.inventory, () => maker.inventory(inventoryDocument()));
+    this.#state = this.#document(this.#topics.state, () => maker.online(stateDocument(), since));
+    this.#inventory = this.#document(this.#topics.inventory, () => maker.inventory(inventoryDocument()));
     const version = connected.protocolVersion === 5 ? '5' : '3.1.1';
-    this.#health = { state: 'ok', why: `connected to ${session.shownAddress} with MQTT ${version}` };
+    this.#events = { state: 'ok', why: `connected to ${session.shownAddress} with MQTT ${version}` };
+  }
+
+  #document(topic: string, make: () => object | null): RetainedDocument {
+    const { connected, session, uplink } = this.#options;
+    return new RetainedDocument({
+      ...{ session, topic, make, clock: uplink.clock, maximumPacketSize: connected.maximumPacketSize },
+      onSettled: (outcome) => this.#documentSettled(topic, outcome),
+      onTooLarge: (bytes) => this.#documentTooLarge(topic, bytes),
+    });
   }
 
   start(): void {
-    const { onAppended, report } = this.#options.uplink;
+    const { onAppended } = this.#options.uplink;
     this.#options.memory.limit.begin(this.#options.uplink.random());
-    report(this.#health.state, this.#health.why);
+    this.#reportHealth();
     this.#state.changed();
     this.#inventory.changed();
     for (const name of this.#options.memory.plugins.keys()) this.publishPlugin(name);
     this.#stopListening = onAppended((lastId) => this.#sender?.wake(lastId));
     const keepFresh = setInterval(() => this.#state.changed(), KEEP_FRESH_MS).unref();
-    const confirm = setInterval(
-      () => report(this.#health.state, this.#health.why),
-      CONFIRM_HEALTH_MS,
-    ).unref();
+    const confirm = setInterval(() => this.#reportHealth(), CONFIRM_HEALTH_MS).unref();
     this.#timers.push(keepFresh, confirm);
     this.#startSender();
   }
@@ -105,23 +108,16 @@ export class LiveUplink {
   }
 
   publishPlugin(name: string): void {
-    const { memory, session, uplink } = this.#options;
-    const document =
-      this.#plugins.get(name) ??
-      new RetainedDocument({
-        session,
-        topic: this.#topics.plugin(name),
-        // A retained document is taken back by an empty one.
-        make: () => memory.plugins.get(name) ?? null,
-        clock: uplink.clock,
-        onSettled: (outcome) => this.#documentSettled(outcome),
-      });
+    const { memory } = this.#options;
+    // A retained document is taken back by an empty one.
+    const make = () => memory.plugins.get(name) ?? null;
+    const document = this.#plugins.get(name) ?? this.#document(this.#topics.plugin(name), make);
     this.#plugins.set(name, document);
     document.changed();
   }
 
   publishPluginMessage({ payload, plugin, retain, topic }: PluginMessage): Promise<NotPublished | null> {
-    const { session } = this.#options;
+    const { connected, session } = this.#options;
     const { promise, resolve } = Promise.withResolvers<NotPublished | null>();
     if (session.room <= 0)
       return Promise.resolve({ code: 'mqtt.busy', reason: 'the window to the broker is full; try again' });
@@ -130,6 +126,10 @@ export class LiveUplink {
       ...{ payload, retain, contentType: 'application/octet-stream' },
       qos: 1,
     };
+    if (isTooLarge(message, connected.maximumPacketSize)) {
+      const reason = `the broker takes no packet above ${connected.maximumPacketSize} bytes; make the message smaller`;
+      return Promise.resolve({ code: 'mqtt.refused', reason });
+    }
     session.publish(message, (outcome) => {
       if (outcome.kind === 'accepted') resolve(null);
       else if (outcome.kind === 'refused') resolve({ code: 'mqtt.refused', reason: outcome.why });
@@ -198,14 +198,25 @@ export class LiveUplink {
     for (const document of this.#plugins.values()) document.flush();
   }
 
-  #documentSettled(outcome: PublishOutcome): void {
+  #documentSettled(topic: string, outcome: PublishOutcome): void {
     if (this.#over) return;
     if (outcome.kind === 'refused') {
       this.#options.uplink.metrics.refused.add(1, { reason: `0x${outcome.code.toString(16)}` });
-      this.#say('degraded', `the broker does not take the state or inventory: ${outcome.why}`);
+      this.#missingDocuments.set(topic, `the broker does not take ${topic}: ${outcome.why}`);
+      this.#reportHealth();
+    } else if (outcome.kind === 'accepted' && this.#missingDocuments.delete(topic)) {
+      this.#reportHealth();
     }
     this.#flushDocuments();
     this.#sender?.pump();
+  }
+
+  #documentTooLarge(topic: string, bytes: number): void {
+    const { connected, uplink } = this.#options;
+    const why = `${topic} has ${bytes} bytes, and the broker takes no packet above ${connected.maximumPacketSize}: it is not published. Raise the broker's limit`;
+    uplink.metrics.refused.add(1, { reason: 'too-large' });
+    this.#missingDocuments.set(topic, why);
+    this.#reportHealth();
   }
 
   #flowing(): void {
@@ -215,6 +226,9 @@ export class LiveUplink {
   }
 
   #heldBack(heldBack: boolean): void {
+    // That it begins to catch up proves nothing while events are refused.
+    if (heldBack && this.#refusals > 0) return;
+    this.#refusals = 0;
     const { session, uplink } = this.#options;
     const limit = `catching up with at most ${uplink.config.drainEventsPerSecond} events/s, as uplink.drainEventsPerSecond says`;
     this.#say('ok', `connected to ${session.shownAddress}${heldBack ? `; ${limit}` : '; caught up'}`);
@@ -224,6 +238,10 @@ export class LiveUplink {
     this.#sender = null;
     if (this.#over) return;
     const { backoffMaxMs: maxMs, backoffMinMs: minMs } = this.#options.uplink.config;
+    const { position } = this.#options.uplink.cursor;
+    // Some were taken before the next was refused, perhaps in one and the same turn.
+    if (compareEventIds(position, this.#stuckAt) > 0) this.#refusals = 0;
+    this.#stuckAt = position;
     const waitMs = backoffDelayMs(this.#refusals, { minMs, maxMs }, this.#options.uplink.random);
     this.#refusals += 1;
     this.#say('degraded', `${why}; nothing is lost, trying again in ${Math.ceil(waitMs / 1_000)} s`);
@@ -250,7 +268,15 @@ export class LiveUplink {
   }
 
   #say(state: PartState, why: string): void {
-    this.#health = { state, why };
-    this.#options.uplink.report(state, why);
+    this.#events = { state, why };
+    this.#reportHealth();
+  }
+
+  /** The worse of the two; of two that are as bad the events'. */
+  #reportHealth(): void {
+    const { report } = this.#options.uplink;
+    const [missing] = this.#missingDocuments.values();
+    if (this.#events.state !== 'ok' || missing === undefined) report(this.#events.state, this.#events.why);
+    else report('degraded', `${missing}. Events are delivered`);
   }
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '../contracts/clock.ts';
 import type { PublishOutcome } from '../mqtt/mqtt-message.ts';
 import type { MqttSession } from '../mqtt/start-mqtt-session.ts';
+import { isTooLarge } from './packet-size.ts';
 
 const SPACING_MS = 1_000;
 
@@ -12,7 +13,11 @@ export interface RetainedDocumentOptions {
   /** null: take the retained document back. */
   readonly make: () => object | null;
   readonly clock: Pick<Clock, 'uptimeMs'>;
+  /** Of a whole packet, as the broker said; null: no limit. */
+  readonly maximumPacketSize: number | null;
   readonly onSettled: (outcome: PublishOutcome) => void;
+  /** It was not sent: the broker would end the connection over it. */
+  readonly onTooLarge: (bytes: number) => void;
 }
 
 export class RetainedDocument {
@@ -32,7 +37,7 @@ export class RetainedDocument {
 
   /** Publishes the document if it is due, the window has a place, and the last time is a second ago. */
   flush(): void {
-    const { clock, make, onSettled, session, topic } = this.#options;
+    const { clock, make, maximumPacketSize, onSettled, onTooLarge, session, topic } = this.#options;
     if (!this.#due || session.room <= 0) return;
     const waitMs = this.#publishedMs === null ? 0 : this.#publishedMs + SPACING_MS - clock.uptimeMs();
     if (waitMs > 0) {
@@ -46,7 +51,9 @@ export class RetainedDocument {
     this.#publishedMs = clock.uptimeMs();
     const made = make();
     const payload = made === null ? '' : JSON.stringify(made);
-    session.publish({ topic, payload, qos: 1, retain: true, contentType: 'application/json' }, onSettled);
+    const message = { topic, payload, contentType: 'application/json' };
+    if (isTooLarge(message, maximumPacketSize)) onTooLarge(Buffer.byteLength(payload));
+    else session.publish({ ...message, qos: 1, retain: true }, onSettled);
   }
 
   stop(): void {

@@ -38,6 +38,13 @@ export type WebhookAnswer =
       readonly retryAfterMs: number | null;
     };
 
+/** Destroyed after a failure, once none of its requests is on its way any more. */
+interface SharedAgent {
+  readonly agent: http.Agent;
+  requests: number;
+  isRetired: boolean;
+}
+
 export class WebhookClient {
   /** `https://host:port`, without path and query, which may be secret. */
   readonly shownAddress: string;
@@ -45,7 +52,8 @@ export class WebhookClient {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #url: URL;
   readonly #requests = new Set<ClientRequest>();
-  #agent: http.Agent | null = null;
+  /** A promise, so that requests which begin together have one. */
+  #shared: Promise<SharedAgent> | null = null;
 
   constructor(config: WebhookConfig, clock: Pick<Clock, 'now'>) {
     this.#config = config;
@@ -56,34 +64,49 @@ export class WebhookClient {
 
   /** Never rejects. */
   async post(request: WebhookRequest): Promise<WebhookAnswer> {
+    this.#shared ??= this.#openAgent();
+    const opening = this.#shared;
+    let shared: SharedAgent | undefined;
     try {
-      return await this.#attempt(request);
+      shared = await opening;
+      shared.requests += 1;
+      return await this.#attempt(request, shared.agent);
     } catch (error) {
-      this.#closeAgent();
+      if (this.#shared === opening) this.#shared = null;
+      if (shared !== undefined) shared.isRetired = true;
       const { code, why } = explainRequestError(error);
       return { kind: 'failed', status: null, reason: code, why, retryAfterMs: null };
+    } finally {
+      if (shared !== undefined) {
+        shared.requests -= 1;
+        if (shared.isRetired && shared.requests === 0) shared.agent.destroy();
+      }
     }
   }
 
   /** Ends what is on its way. */
   close(): void {
     for (const request of this.#requests) request.destroy(new Error('stopped'));
-    this.#closeAgent();
+    // Whoever asked for it says why it could not be opened.
+    this.#shared?.then(
+      ({ agent }) => agent.destroy(),
+      () => undefined,
+    );
+    this.#shared = null;
   }
 
-  async #attempt(request: WebhookRequest): Promise<WebhookAnswer> {
-    this.#agent ??= await this.#openAgent();
-    const sent = this.#request(request);
+  async #attempt(request: WebhookRequest, agent: http.Agent): Promise<WebhookAnswer> {
+    const sent = this.#request(request, agent);
     try {
       return await this.#answer(sent, request.body);
     } catch (error) {
       // The receiver closed a kept connection just when it was used again: no fault of anybody.
       if (!sent.reusedSocket || !isReset(error)) throw error;
-      return this.#answer(this.#request(request), request.body);
+      return this.#answer(this.#request(request, agent), request.body);
     }
   }
 
-  #request({ id, contentType, body }: WebhookRequest): ClientRequest {
+  #request({ id, contentType, body }: WebhookRequest, agent: http.Agent): ClientRequest {
     const { previousSecret, secret } = this.#config;
     const secrets = [secret, previousSecret].filter((each) => each !== undefined);
     const timestampSeconds = Math.floor(this.#clock.now().wallMs / 1_000);
@@ -91,7 +114,7 @@ export class WebhookClient {
     const guarded = isPlain && !this.#config.allowPlainHttp;
     return (isPlain ? http : https).request(this.#url, {
       method: 'POST',
-      ...(this.#agent !== null && { agent: this.#agent }),
+      agent,
       ...(guarded && { lookup: lookupPrivate }),
       headers: {
         'content-type': contentType,
@@ -147,7 +170,11 @@ export class WebhookClient {
   }
 
   /** A new one after each failure: a renewed file of authorities is read, and no broken connection is used again. */
-  async #openAgent(): Promise<http.Agent> {
+  async #openAgent(): Promise<SharedAgent> {
+    return { agent: await this.#newAgent(), requests: 0, isRetired: false };
+  }
+
+  async #newAgent(): Promise<http.Agent> {
     const { allowPlainHttp, caFile, maxInFlight } = this.#config;
     const options = { keepAlive: true, maxSockets: maxInFlight };
     if (this.#url.protocol === 'https:')
@@ -161,11 +188,6 @@ export class WebhookClient {
     // Names are checked when they are looked up.
     if (!allowPlainHttp && isIP(host) !== 0 && !isPrivateAddress(host)) throw plainHttpRefused(host);
     return new http.Agent(options);
-  }
-
-  #closeAgent(): void {
-    this.#agent?.destroy();
-    this.#agent = null;
   }
 }
 

@@ -21,11 +21,14 @@ export interface Batch {
  */
 export class WebhookQueue {
   readonly #wanted: (type: string) => boolean;
+  readonly #wishedEvents: number;
+  /** Less after one was too large; grows again. */
   #mostEvents: number;
   #batches: Batch[] = [];
 
   constructor(wanted: (type: string) => boolean, mostEvents: number) {
     this.#wanted = wanted;
+    this.#wishedEvents = mostEvents;
     this.#mostEvents = mostEvents;
   }
 
@@ -62,11 +65,13 @@ export class WebhookQueue {
     for (let front = this.front; front?.state === 'accepted'; front = this.front) {
       upTo = front.upTo;
       this.#batches.shift();
+      if (front.events.length >= this.#mostEvents)
+        this.#mostEvents = Math.min(this.#wishedEvents, 2 * this.#mostEvents);
     }
     return upTo;
   }
 
-  /** The batch becomes two halves, and later ones are no larger; false for a single event. */
+  /** The batch becomes two halves, and later ones are no larger at first; false for a single event. */
   split(batch: Batch): boolean {
     const half = Math.ceil(batch.events.length / 2);
     if (batch.events.length < 2) return false;

@@ -92,3 +92,67 @@ test('a restarted Redis without memory is made durable by a removal [B4] [B5]', 
   const dataRequests = requests.filter((request) => / aw:/.test(request));
   assert.deepEqual(dataRequests.slice(0, 2), ['HSET aw:settled', 'HDEL aw:settled']);
 });
+
+const settledRun = async (admin: ReturnType<typeof adminClient>) => [
+  await admin.hget('aw:settled', 'run'),
+  /^run_id:(\w+)/m.exec(await admin.info('server'))?.[1],
+];
+
+test('a Redis that is still loading its log when it is reached is made durable once it has loaded it [B4] [B5]', async (t) => {
+  // Microseconds after each command of the log, as if it were long; it answers after every 1,024th.
+  const redis = await startRedis(t, { args: ['--key-load-delay', '50'] });
+  const tap = await startRedisTap(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: tap.socket });
+  await buffer.append(drafts(6_000));
+  await redis.kill();
+  const started = redis.start();
+  await untilHealth(buffer, 'degraded', /loading its log/);
+  const requests: string[] = [];
+  tap.afterRequest = ({ command, key }) => void requests.push(`${command} ${key}`.trim());
+  await started;
+  await buffer.append(drafts(1, 6_000));
+  const [settled, running] = await settledRun(adminClient(t, redis.socket));
+  assert.equal(settled, running, requests.join(', '));
+  assert.equal((await buffer.all()).length, 6_001);
+});
+
+test('a batch that a killed Redis had written is acknowledged only when a write has got through, though it has no memory [B4] [B5]', async (t) => {
+  const redis = await startRedis(t);
+  const tap = await startRedisTap(t, redis.socket);
+  const buffer = await openTestBuffer(t, { redisSocket: tap.socket });
+  await buffer.append(drafts(3));
+  // As the restart before this one, without memory too, has left it.
+  await adminClient(t, redis.socket).hdel('aw:settled', 'run');
+  let isStored = false;
+  tap.beforeReply = ({ entries }) => {
+    isStored ||= entries.length > 0;
+    return entries.length === 0;
+  };
+  let isAcknowledged = false;
+  const appended = buffer.append(drafts(2, 3)).then((ids) => {
+    isAcknowledged = true;
+    return ids;
+  });
+  await until('the batch to be stored', () => isStored);
+  await redis.kill();
+  tap.beforeRequest = () => false;
+  tap.beforeReply = null;
+  await redis.start();
+  const admin = adminClient(t, redis.socket);
+  await admin.config('SET', 'maxmemory', '1');
+  let removals = 0;
+  tap.afterRequest = ({ command }) => {
+    if (command === 'HDEL') removals += 1;
+  };
+  tap.beforeRequest = null;
+  tap.cut();
+  await until('it is tried again and again', () => removals >= 3);
+  await untilHealth(buffer, 'degraded', /at its memory limit/);
+  assert.equal(isAcknowledged, false);
+  assert.equal((await buffer.all()).length, 5, 'reading goes on');
+  await admin.config('SET', 'maxmemory', '0');
+  assert.equal((await appended).length, 2);
+  const [settled, running] = await settledRun(admin);
+  assert.equal(settled, running);
+  await untilHealth(buffer, 'ok');
+});

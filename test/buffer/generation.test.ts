@@ -172,6 +172,25 @@ test('a missing mark file over a full store, and a damaged one, begin generation
   assert.deepEqual(await fourth.append([draft(4)]), [{ generation: minutes, number: 3 }]);
 });
 
+test('a mark file that cannot be read for good is put aside, and a generation begins that was never used [B1]', async (t) => {
+  const redis = await startRedis(t);
+  const first = await openTestBuffer(t, { redisSocket: redis.socket });
+  await first.append(drafts(2));
+  await first.stop();
+  // A folder in its place: also root cannot read that.
+  await rm(markOf(redis));
+  await cp(redis.dir, markOf(redis), { recursive: true });
+  const second = await openTestBuffer(t, { redisSocket: redis.socket });
+  const appended = second.append([draft(2)]);
+  await untilHealth(second, 'down', /cannot read the mark file .*EISDIR/);
+  assert.deepEqual(await appended, [{ generation: first.generation + 1, number: 2 }]);
+  await second.mayPublish(second.at(2));
+  assert.equal((await markIn(redis)).published, 2);
+  await untilHealth(second, 'ok');
+  const note = (await second.all()).find(({ type }) => type === 'buffer.generation');
+  assert.match(note?.json ?? '', /the mark file is damaged/);
+});
+
 test('an appliance that lost store and mark repeats no id, whether its clock is set or not [B1]', async (t) => {
   const redis = await startRedis(t);
   const clock = fakeClock();

@@ -67,7 +67,7 @@ test('a broker that knows only MQTT 3.1.1 is used with it, at once [L1]', async 
   assert.deepEqual([protocolVersion, receiveMaximum, levels], [4, 65_535, [5, 4]]);
 });
 
-test('a broker that hangs up on MQTT 5 is tried with 3.1.1 next [L1]', async (t) => {
+test('a broker that hangs up on MQTT 5 three times is tried with 3.1.1 next [L1]', async (t) => {
   const peer = await startMqttPeer(t, (packet, { send, socket }) => {
     if (packet.cmd !== 'connect') return;
     if (packet.protocolVersion === 4) send({ cmd: 'connack', returnCode: 0, sessionPresent: false });
@@ -75,7 +75,46 @@ test('a broker that hangs up on MQTT 5 is tried with 3.1.1 next [L1]', async (t)
   });
   const { connected, failures } = startTestSession(t, { url: peer.url });
   assert.equal((await connected()).protocolVersion, 4);
-  assert.equal(failures.length, 1);
+  assert.equal(failures.length, 3);
+});
+
+test('whatever hangs up for a broker that starts again does not cost MQTT 5, or not for long [L1]', async (t) => {
+  const levels: unknown[] = [];
+  for (const [hangUps, expected] of [
+    [2, [5, 5, 5]],
+    [3, [5, 5, 5, 4, 5]],
+  ] as const) {
+    levels.length = 0;
+    const peer = await startMqttPeer(t, (packet, { send, socket }) => {
+      if (packet.cmd !== 'connect') return;
+      levels.push(packet.protocolVersion);
+      const hungUp = levels.filter((level) => level === 5).length <= hangUps;
+      if (packet.protocolVersion === 5 && hungUp) socket.destroy();
+      else if (packet.protocolVersion === 4) send({ cmd: 'connack', returnCode: 0, sessionPresent: false });
+      else send({ cmd: 'connack', reasonCode: 0, sessionPresent: false });
+    });
+    const { connections, losses, session } = startTestSession(t, { url: peer.url }, { guessMs: 100 });
+    await until('MQTT 5', () => connections.at(-1)?.protocolVersion === 5);
+    assert.deepEqual(levels, expected);
+    assert.equal(losses.length, hangUps === 2 ? 0 : 1);
+    for (const why of losses) assert.match(why, /MQTT 5 is asked for once more/);
+    await session.stop([]);
+  }
+});
+
+test('a broker that hangs up on MQTT 5 again when it is asked once more keeps its 3.1.1 [L1]', async (t) => {
+  const peer = await startMqttPeer(t, (packet, { send, socket }) => {
+    if (packet.cmd !== 'connect') return;
+    if (packet.protocolVersion === 4) send({ cmd: 'connack', returnCode: 0, sessionPresent: false });
+    else socket.destroy();
+  });
+  const first = startTestSession(t, { url: peer.url }, { guessMs: 50 });
+  await until('the second connection', () => first.connections.length === 2);
+  // Another one is left meanwhile, after a longer time.
+  const second = startTestSession(t, { url: peer.url }, { guessMs: 200 });
+  await second.lost();
+  assert.equal(first.losses.length, 1);
+  assert.equal(first.failures.length, 4);
 });
 
 test('with protocol 5 there is no falling back [L1]', async (t) => {

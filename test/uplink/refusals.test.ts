@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Packet } from 'mqtt-packet';
 import type { ReadEvents } from '../../src/contracts/buffer.ts';
-import { eventStream } from '../support/event-stream.ts';
+import { eventStream, sampleDevice } from '../support/event-stream.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
 import { type PeerConnection, startMqttPeer } from '../support/mqtt-peer.ts';
 import { startSubscriber } from '../support/mqtt-subscriber.ts';
@@ -92,6 +92,59 @@ test('a gap event that is itself too large makes no further gap event [L1]', asy
     said.filter(({ type }) => type === 'buffer.gap'),
     [],
   );
+});
+
+test('documents and plugin messages larger than the broker accepts are not sent, and do not keep the events from it [L1]', async (t) => {
+  const broker = await startMosquitto(t, { config: ['max_packet_size 4000'] });
+  let devices = Array.from({ length: 50 }, () => sampleDevice);
+  const { clock, drained, health, metrics, reported, said, stream, uplink } = startTestUplink(
+    t,
+    { url: broker.url },
+    { inventoryDocument: () => ({ devices, lastEventId: null }) },
+  );
+  stream.appendPlugs(5);
+  await drained();
+  await reported('degraded', /inventory has \d+ bytes, and the broker takes no packet above 4000: it is not/);
+  const message = { plugin: 'scale', topic: 'raw', retain: false };
+  const refused = await uplink.publishPluginMessage({ ...message, payload: 'x'.repeat(4_000) });
+  assert.equal(refused?.code, 'mqtt.refused');
+  assert.match(refused.reason, /no packet above 4000 bytes/);
+  assert.equal(await uplink.publishPluginMessage({ ...message, payload: 'x'.repeat(3_000) }), null);
+  assert.equal(metrics.total('uplink.connects'), 1);
+  assert.deepEqual(
+    said.map(({ type }) => type),
+    ['uplink.connected'],
+  );
+  devices = [];
+  clock.advance(2_000);
+  uplink.publishInventory();
+  await until('all is well', () => health.at(-1)?.state === 'ok');
+});
+
+test('a document that was refused keeps the health degraded until it is taken, whatever becomes of the events [L3]', async (t) => {
+  let [inventories, refusals] = [2, 1];
+  const peer = await startMqttPeer(t, (packet, { send }) => {
+    if (packet.cmd === 'connect') send(connack);
+    if (packet.cmd !== 'publish') return;
+    const isRefused = packet.topic.endsWith('/inventory')
+      ? inventories-- > 0
+      : eventNumber(packet) === 2 && refusals-- > 0;
+    send({ cmd: 'puback', messageId: packet.messageId ?? 0, reasonCode: isRefused ? 0x97 : 0 });
+  });
+  const { clock, drained, health, reported, stream, uplink } = startTestUplink(t, { url: peer.url });
+  stream.appendPlugs(4);
+  await drained();
+  await reported('degraded', /does not take events/);
+  await reported('degraded', /does not take .*\/inventory: .*quota.*Events are delivered/);
+  const states = health.map(({ state }) => state);
+  assert.deepEqual([...new Set(states.slice(states.indexOf('degraded')))], ['degraded']);
+  clock.advance(2_000);
+  uplink.publishInventory();
+  await until('it is refused again', () => inventories === 0);
+  clock.advance(2_000);
+  uplink.publishInventory();
+  await until('all is well', () => health.at(-1)?.state === 'ok');
+  assert.equal(inventories, -1);
 });
 
 test('a buffer that cannot be read is said, and reading is tried again [L2]', async (t) => {

@@ -104,7 +104,7 @@ for (const [code, words] of [
         else accept();
       },
     });
-    const { drained, reported, stream } = startTestUplink(t, { url: broker.url, window: 4 });
+    const { drained, health, reported, stream } = startTestUplink(t, { url: broker.url, window: 4 });
     stream.appendPlugs(20);
     assert.match(await reported('degraded', /does not take events/), words);
     await drained();
@@ -116,8 +116,41 @@ for (const [code, words] of [
       Array.from({ length: 14 }, (_, index) => 7 + index),
     );
     await reported('ok', /takes events again/);
+    const states = health.map(({ state }) => state);
+    const refused = states.slice(states.indexOf('degraded'), states.lastIndexOf('degraded') + 1);
+    assert.deepEqual(
+      refused,
+      ['degraded', 'degraded', 'degraded'],
+      'good only when the refused one is taken',
+    );
   });
 }
+
+test('while one event is refused for ever the health stays degraded and the pauses grow, though those behind it are taken [L2]', async (t) => {
+  const broker = await scriptedBroker(t, {
+    onEvent(event, messageId, { send }, accept) {
+      if (event === 1) send({ cmd: 'puback', messageId, reasonCode: 0x87 });
+      else accept();
+    },
+  });
+  const { health, log, stream } = startTestUplink(
+    t,
+    { url: broker.url, window: 4, backoffMinMs: 5, backoffMaxMs: 10_000 },
+    { random: () => 0.99 },
+  );
+  stream.appendPlugs(20);
+  const retries = () => log.lines.filter(({ message }) => message === 'no event can be published now');
+  await until('six refusals', () => retries().length >= 6);
+  const pauses = retries().map(({ facts }) => ('waitMs' in facts ? Number(facts.waitMs) : 0));
+  assert.deepEqual(
+    pauses,
+    pauses.toSorted((a, b) => a - b),
+  );
+  assert.equal(new Set(pauses).size, pauses.length, 'each pause is longer than the one before');
+  const states = health.map(({ state }) => state);
+  assert.deepEqual([...new Set(states.slice(states.indexOf('degraded')))], ['degraded']);
+  assert.equal(stream.cursor.position.number, 0);
+});
 
 test('a broker that forgets single PUBACKs is left for it, and gets what it did not acknowledge again [L2]', async (t) => {
   const forgotten = new Set<number>();

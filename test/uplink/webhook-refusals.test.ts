@@ -120,6 +120,21 @@ test('a batch that is too large is sent in halves, and one event that is too lar
   assert.equal(metrics.total('webhooks.skipped', { webhook: 'till' }), 1);
 });
 
+test('after one event that was too large batches grow to their size again [U8]', async (t) => {
+  const receiver = await startWebhookReceiver(t, {
+    answer: ({ body }) => (body.length > 99_000 ? 413 : 204),
+  });
+  const { drained, stream } = startTestWebhook(t, { url: receiver.url, batch: 64 });
+  stream.appendPlugs(30);
+  stream.append('usb.source.lost', { source: 'kernel', why: 'x'.repeat(100_000) });
+  stream.appendPlugs(30);
+  await drained();
+  stream.appendPlugs(1_500);
+  await drained();
+  const sizes = receiver.deliveries.map(({ ids }) => ids.length);
+  assert.equal(Math.max(...sizes.slice(sizes.lastIndexOf(1) + 1)), 64, sizes.join(', '));
+});
+
 test('an event about a skipped one that is itself refused as too large makes no further one [U8]', async (t) => {
   const receiver = await startWebhookReceiver(t, { answer: () => 413 });
   const { drained, said, stream } = startTestWebhook(t, { url: receiver.url });

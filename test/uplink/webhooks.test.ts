@@ -86,6 +86,31 @@ test('with a wider window several requests are on their way, and the cursor wait
   assert.ok(receiver.mostAtOnce > 1 && receiver.mostAtOnce <= 4, `${receiver.mostAtOnce} at once`);
 });
 
+test('a request that fails leaves the others on their way alone [U8]', async (t) => {
+  let failed = false;
+  const answerFirst = Promise.withResolvers<void>();
+  const receiver = await startWebhookReceiver(t, {
+    async answer({ ids }, response) {
+      if (ids[0] === '1-2') await answerFirst.promise;
+      if (ids[0] !== '1-3' || failed) return 204;
+      failed = true;
+      response.destroy();
+      return undefined;
+    },
+  });
+  const { drained, reported, stream } = startTestWebhook(t, { url: receiver.url, maxInFlight: 2 });
+  stream.appendPlugs(1);
+  await drained();
+  stream.appendPlugs(2);
+  await reported('down', /trying again/);
+  answerFirst.resolve();
+  await drained();
+  assert.deepEqual(
+    receiver.deliveries.map(({ ids }) => ids[0]),
+    ['1-1', '1-2', '1-3', '1-3'],
+  );
+});
+
 test('nothing is sent before mayPublish has allowed it [B1]', async (t) => {
   const receiver = await startWebhookReceiver(t);
   const gate = Promise.withResolvers<void>();

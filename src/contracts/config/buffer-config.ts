@@ -17,7 +17,8 @@ export const BufferConfig = Type.Object(
     memoryQueueEvents: Type.Integer({
       minimum: 100,
       default: 50_000,
-      description: 'Events kept in memory while Redis is away; the oldest beyond it become a buffer.gap.',
+      description:
+        'Events kept in memory while Redis is away, 64 MB of them at most; the oldest beyond it become a buffer.gap.',
     }),
     batchEvents: Type.Integer({
       minimum: 1,
@@ -52,7 +53,7 @@ export const BufferConfig = Type.Object(
       minimum: 0,
       default: 0,
       description:
-        'Events that are surely older are given up with a buffer.gap; 0: no limit. A clock that is not synchronized proves no age.',
+        'Events that are surely older are given up with a buffer.gap, and those before them; 0: no limit. An age is proved by the uptime of this boot or by a clock that was synchronized then and is now.',
     }),
     maxEvents: Type.Integer({
       minimum: 0,

@@ -58,27 +58,32 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
     return refusal('permission.denied', detail);
   };
 
-  const emit = async ({ data, traceparent, type }: Extract<PluginRequest, { op: 'emit' }>) => {
+  /** No async function: one that waits for the store would keep `data` in memory, twenty times the size of its text. */
+  const emit = ({
+    data,
+    traceparent,
+    type,
+  }: Extract<PluginRequest, { op: 'emit' }>): RequestAnswer | Promise<RequestAnswer> => {
     if (permissions.emit?.includes(type) !== true)
       return denied(`emit ${type}`, `${JSON.stringify(type)} in permissions.emit`);
     if (!isShallow(data, DEPTH_MAX))
       return refusal('emit.too-deep', `data nests deeper than ${DEPTH_MAX} levels`);
-    const bytes = Buffer.byteLength(JSON.stringify(data));
+    const json = JSON.stringify(data);
+    const bytes = Buffer.byteLength(json);
     if (bytes > maxEmitBytes)
       return refusal('emit.too-large', `data is ${bytes} bytes of JSON; at most ${maxEmitBytes} may be`);
     const turn = out.turn(bytes);
     if (turn === null) return tooMuch(OUT.perSecond);
-    const draft: EventDraft = {
+    const draft: Omit<EventDraft, 'data'> = {
       type: `plugin.${name}.${type}`,
       subject: `plugin/${name}`,
       observed: clock.now(),
       traceparent: traceparent ?? options.traceparent(),
-      data,
     };
     // Told at once: an acknowledgement that comes while it waits does not count before it is stored.
-    const storing = turn.then(() => options.append([draft]));
+    const storing = turn.then(() => options.append([{ ...draft, data: JSON.parse(json) }]));
     options.onEmitted(storing);
-    return stored(await storing);
+    return storing.then(stored);
   };
 
   const answer = async (request: PluginRequest): Promise<RequestAnswer> => {
@@ -121,10 +126,12 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
     }
   };
 
-  return (request) =>
-    answer(request)
-      .then((answered) => (request.op === 'kv.keys' ? listed(answered) : answered))
-      .catch((cause: unknown) => refusal('request.failed', `${request.op}: ${errorText(cause)}`));
+  return (request) => {
+    const { op } = request;
+    return answer(request)
+      .then((answered) => (op === 'kv.keys' ? listed(answered) : answered))
+      .catch((cause: unknown) => refusal('request.failed', `${op}: ${errorText(cause)}`));
+  };
 }
 
 function stored([id]: readonly EventId[]): RequestAnswer {

@@ -1,7 +1,7 @@
 // Requests of a plugin's process -> their answers, sent as there is room in the pipe to it: who asks and does not read waits, and the
 // daemon keeps little for him. Runs in the daemon.
 import type { FromHost } from '../protocol/from-host.ts';
-import type { AnswerRequest } from '../services/answer-request.ts';
+import type { AnswerRequest, RequestAnswer } from '../services/answer-request.ts';
 import type { HostLink } from './host-link.ts';
 
 const REQUESTS_MAX = 256;
@@ -32,8 +32,12 @@ export class AnswerQueue {
     else void this.#serve(message);
   }
 
-  async #serve({ r, request }: Request): Promise<void> {
-    const answer = await this.#answer(request);
+  /** No async function: while one waits, what it was given stays in memory. */
+  #serve({ r, request }: Request): Promise<void> {
+    return this.#answer(request).then((answer) => this.#send(r, answer));
+  }
+
+  async #send(r: number, answer: RequestAnswer): Promise<void> {
     // Many may wait: each looks again in the very step in which it sends.
     for (let room = this.#link.room; room !== null; room = this.#link.room) await room;
     this.#open -= 1;

@@ -12,7 +12,7 @@ import { schemaCheck } from '../../../src/lib/schema-check.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { startRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
-import { atStart, openTestBuffer, type TestBuffer } from '../open-test-buffer.ts';
+import { atStart, openTestBuffer, sealForTest, type TestBuffer } from '../open-test-buffer.ts';
 import { appendAll, folderOf, gapsIn, missingIn, ours, small } from './spilling.ts';
 
 const HOUR_MS = 3_600_000;
@@ -101,6 +101,31 @@ test('what is surely too old goes; a clock that is wrong by years proves nothing
   assert.ok(gapsIn(all).every(({ reason }) => reason === 'age-bound'));
   assert.equal(ours(all).at(-1), 'n2999');
   assert.ok(ours(all).length >= 1_000);
+});
+
+test('what is too old goes out of the stream, though the events before it prove no age [B3]', async (t) => {
+  const redis = await startRedis(t);
+  const clock = fakeClock();
+  const limits = { memoryMaxBytes: 10_000_000, maxAgeHours: 24 };
+  const seal: typeof sealForTest = (draft, id) => {
+    const event = JSON.parse(sealForTest(draft, id)) as object;
+    // As an earlier boot left them, with a clock that was never set.
+    return JSON.stringify(id.number <= 400 ? { ...event, bootid: 'earlier', clock: 'unsynced' } : event);
+  };
+  const options = { redisSocket: redis.socket, ...small, ...limits, clock, seal };
+  const buffer = await openTestBuffer(t, options);
+  await buffer.openConsumer('uplink', atStart);
+  await appendAll(buffer, 800, 0, clock);
+  clock.advance(25 * HOUR_MS);
+  await appendAll(buffer, 100, 800, clock);
+  await untilQuiet(buffer, folderOf(redis), () => buffer.depth().depth < 200);
+  const all = await buffer.all();
+  assert.deepEqual(unexplained(all, lastNumber(buffer)), { silent: [], contradicted: [] });
+  assert.ok(gapsIn(all).every(({ reason }) => reason === 'age-bound'));
+  assert.deepEqual(
+    ours(all),
+    Array.from({ length: 100 }, (_, n) => `n${800 + n}`),
+  );
 });
 
 for (const [what, event, age] of [
