@@ -81,7 +81,7 @@ export function createAnswers(options: AnswerOptions): AnswerRequest {
       traceparent: traceparent ?? options.traceparent(),
     };
     // Told at once: an acknowledgement that comes while it waits does not count before it is stored.
-    const storing = turn.then(() => options.append([{ ...draft, data: JSON.parse(json) }]));
+    const storing = turn.then(() => options.append([{ ...draft, data: JSON.parse(json), dataJson: json }]));
     options.onEmitted(storing);
     return storing.then(stored);
   };
