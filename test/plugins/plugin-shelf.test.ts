@@ -52,6 +52,26 @@ test(
 );
 
 test(
+  'a version without a fix that was installed once is refused also after that was removed, and an event says so [P11]',
+  LIMIT,
+  async (t) => {
+    const { install, said, shelf } = await openTestShelf(t);
+    await install({ version: '1.1.0', securityCounter: 2 });
+    await shelf.remove('probe');
+    await assert.rejects(
+      install({ version: '1.2.0', securityCounter: 1 }),
+      /plugins\.downgrade: .*2 was installed here once/,
+    );
+    const refused = said.filter(({ type }) => type === 'plugin.rejected').map(({ data }) => data);
+    assert.deepEqual(
+      refused.map(({ code, version }) => `${String(code)} ${String(version)}`),
+      ['plugins.downgrade 1.2.0'],
+    );
+    await install({ version: '1.3.0', securityCounter: 2 });
+  },
+);
+
+test(
   'all unpacked code together has a bound, and what would go beyond is refused by name [P6]',
   LIMIT,
   async (t) => {

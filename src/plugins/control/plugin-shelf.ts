@@ -146,7 +146,13 @@ export class PluginShelf implements PluginControl {
     if (!judgement.ok) return this.#refused(manifest, judgement);
 
     const before = known?.record.current;
-    await this.#world.registry.store(plan.record, bundle);
+    try {
+      await this.#world.registry.store(plan.record, bundle);
+    } catch (cause) {
+      // A version that was removed meanwhile had a higher security counter.
+      if (!(cause instanceof PluginError) || cause.code !== 'plugins.downgrade') throw cause;
+      return this.#refused(manifest, { code: cause.code, reason: cause.message });
+    }
     const gapMs = await this.#replace(plan.record, `version ${version} was installed`);
     const data = {
       name,

@@ -379,7 +379,8 @@ export const t = {
     provisionTitle: 'What is it, and whom does it report to?',
     provisionWhy:
       'Tenant, site and name make its address at the broker. Until it has a broker, events are kept here.',
-    replaces: 'This appliance is set up already. What you send replaces its settings, and it reconnects.',
+    replaces:
+      'This appliance is set up already. The name and broker that you send take the place of its own; it starts again with them.',
     tenant: 'Tenant',
     site: 'Site',
     name: 'Name',
