@@ -135,14 +135,18 @@ async function startMachine(
 
   const host = await freePort();
   const started = performance.now();
-  const qemu = await startQemu(t, {
-    ...options,
-    dir,
-    forwards: [{ host, guest: statusPort, address: options.address }, ...(options.forwards ?? [])],
-  });
-  // Connected before the guest opens its end: without a host at the other one it reads an end of file.
-  const shell = await openGuestShell(qemu.agentSocket);
-  await qemu.console.waitFor(/test-agent: listening$/, bootLimitMs);
+  const boot = async () => {
+    const qemu = await startQemu(t, {
+      ...options,
+      dir,
+      forwards: [{ host, guest: statusPort, address: options.address }, ...(options.forwards ?? [])],
+    });
+    // Connected before the guest opens its end: without a host at the other one it reads an end of file.
+    const shell = await openGuestShell(qemu.agentSocket);
+    await qemu.console.waitFor(/test-agent: listening$/, bootLimitMs);
+    return { qemu, shell };
+  };
+  const { qemu, shell } = await untilNoFaultOfTheEmulator(boot);
   await shell.must('true');
   const statusUrl = `http://127.0.0.1:${host}`;
   if (options.until === 'daemon') await daemonAnswers(statusUrl, shell);
@@ -159,6 +163,20 @@ async function startMachine(
       await lock.release();
     },
   };
+}
+
+/** QEMU without KVM now and then runs the breakpoint of an instruction that the kernel has patched already: no fault of the image. */
+async function untilNoFaultOfTheEmulator<T>(boot: () => Promise<T>): Promise<T> {
+  for (let left = 3; ; left -= 1) {
+    try {
+      return await boot();
+    } catch (cause) {
+      if (left === 0 || !String(cause).includes('Oops: int3')) throw cause;
+      process.stderr.write(
+        'guest: the emulator has tripped over a patched instruction; it is started again\n',
+      );
+    }
+  }
 }
 
 async function daemonAnswers(statusUrl: string, shell: GuestShell): Promise<void> {
