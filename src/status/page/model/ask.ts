@@ -10,6 +10,11 @@ export interface Problem {
   readonly retryAfterSeconds: number | null;
 }
 
+/** What the page itself refuses, without asking. */
+export function ownRefusal(code: string, detail: string): { readonly ok: false; readonly problem: Problem } {
+  return { ok: false, problem: { status: 0, code, detail, remedy: null, retryAfterSeconds: null } };
+}
+
 export type Answered<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: Problem };

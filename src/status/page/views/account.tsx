@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { encode } from 'uqr';
 import { passwordMinLength } from '../model/answers.ts';
-import type { Answered, Problem } from '../model/ask.ts';
+import { type Answered, ownRefusal } from '../model/ask.ts';
 import type { Model } from '../model/model.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
@@ -48,7 +48,7 @@ async function changePassword(
   model: Model,
   { current, password, repeat }: Values,
 ): Promise<Answered<{ readonly detail?: string }>> {
-  if (password !== repeat) return { ok: false, problem: unequal };
+  if (password !== repeat) return unequal;
   return model.act(
     'users/me/password',
     { method: 'PUT', body: { current, password } },
@@ -56,13 +56,7 @@ async function changePassword(
   );
 }
 
-const unequal: Problem = {
-  status: 0,
-  code: 'page.unequal',
-  detail: t.setup.unequal,
-  remedy: null,
-  retryAfterSeconds: null,
-};
+const unequal = ownRefusal('page.unequal', t.setup.unequal);
 
 function SecondFactor({ model }: ViewProps) {
   const [enrolment, setEnrolment] = useState<Enrolment | null>(null);

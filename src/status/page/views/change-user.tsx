@@ -1,6 +1,6 @@
 // Another role or a new password for somebody; it takes the administrator's own password.
 import { passwordMinLength, type User } from '../model/answers.ts';
-import type { Answered, Problem } from '../model/ask.ts';
+import { type Answered, ownRefusal } from '../model/ask.ts';
 import type { ViewProps } from '../shell.tsx';
 import { t } from '../strings.ts';
 import { Field, Form, type Values } from '../ui/form.tsx';
@@ -21,7 +21,7 @@ export function ChangeUser({ user, model, done }: ChangeUserProps) {
       ...(role === user.role ? {} : { role }),
       ...(password === '' ? {} : { password }),
     };
-    if (Object.keys(changes).length === 0) return { ok: false, problem: unchanged };
+    if (Object.keys(changes).length === 0) return unchanged;
     const path = `users/${encodeURIComponent(user.name)}`;
     return model.act(path, { method: 'PUT', body: { ...changes, currentPassword } }, t.users.changed);
   };
@@ -42,10 +42,4 @@ export function ChangeUser({ user, model, done }: ChangeUserProps) {
   );
 }
 
-const unchanged: Problem = {
-  status: 0,
-  code: 'page.unchanged',
-  detail: t.users.unchanged,
-  remedy: null,
-  retryAfterSeconds: null,
-};
+const unchanged = ownRefusal('page.unchanged', t.users.unchanged);

@@ -1,7 +1,7 @@
 // A new box: claimed with the code on its own screen, then told what it is called and whom it sends to.
 import { useState } from 'preact/hooks';
 import { passwordMinLength, type SessionAnswer, userNamePattern } from '../model/answers.ts';
-import { ask } from '../model/ask.ts';
+import { ask, ownRefusal } from '../model/ask.ts';
 import { facts } from '../model/page-facts.ts';
 import { linkTo } from '../model/route.ts';
 import type { ViewProps } from '../shell.tsx';
@@ -55,7 +55,7 @@ export function SetupView({ model }: ViewProps) {
 
 function Claim({ model }: ViewProps) {
   const send = ({ repeat, code = '', ...values }: Values) => {
-    if (repeat !== values.password) return Promise.resolve({ ok: false, problem: unequal } as const);
+    if (repeat !== values.password) return Promise.resolve(unequal);
     return ask<SessionAnswer>('claim', {
       method: 'POST',
       body: { ...values, code: code.trim() },
@@ -89,13 +89,7 @@ function Claim({ model }: ViewProps) {
   );
 }
 
-const unequal = {
-  status: 0,
-  code: 'page.unequal',
-  detail: t.setup.unequal,
-  remedy: null,
-  retryAfterSeconds: null,
-} as const;
+const unequal = ownRefusal('page.unequal', t.setup.unequal);
 const SEGMENT = '[A-Za-z0-9._\\-]{1,64}';
 
 function Provision({
