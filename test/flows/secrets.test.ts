@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { totpAt, totpStep } from '../../src/status/access/totp.ts';
 import { run } from '../cli/run.ts';
 import { apiClient, goodPassword, owner } from '../status/api-client.ts';
+import { fromBase32 } from '../status/from-base32.ts';
 import { openSse } from '../status/sse-client.ts';
 import { startDaemon } from '../support/daemon.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
@@ -154,10 +155,3 @@ test('planted secrets appear in no output of any surface [M9, S8]', async (t) =>
     'the search itself finds what is there',
   );
 });
-
-function fromBase32(text: string): Buffer {
-  const bits = [...text].map((letter) =>
-    'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'),
-  );
-  return Buffer.from((bits.join('').match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
-}
